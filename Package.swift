@@ -1,0 +1,103 @@
+// swift-tools-version:6.2
+// Targets stand in the order of the data path: shared values first, then what a message passes on its way.
+import PackageDescription
+
+let strict: [SwiftSetting] = [
+    .swiftLanguageMode(.v6),
+    .enableUpcomingFeature("ExistentialAny"),
+    .enableUpcomingFeature("MemberImportVisibility"),
+    .enableUpcomingFeature("InternalImportsByDefault"),
+]
+
+/// The dependencies that come from outside, named once.
+enum Outside {
+    static let hummingbird: Target.Dependency = .product(name: "Hummingbird", package: "hummingbird")
+    static let log: Target.Dependency = .product(name: "Logging", package: "swift-log")
+    static let metrics: Target.Dependency = .product(name: "Metrics", package: "swift-metrics")
+    static let lifecycle: Target.Dependency = .product(name: "ServiceLifecycle", package: "swift-service-lifecycle")
+    static let arguments: Target.Dependency = .product(name: "ArgumentParser", package: "swift-argument-parser")
+    static let yaml: Target.Dependency = .product(name: "Yams", package: "Yams")
+    static let nio: Target.Dependency = .product(name: "NIOCore", package: "swift-nio")
+    static let nioPosix: Target.Dependency = .product(name: "NIOPosix", package: "swift-nio")
+    static let httpTypes: Target.Dependency = .product(name: "HTTPTypes", package: "swift-http-types")
+}
+
+let package = Package(
+    name: "switchboard",
+    platforms: [.macOS(.v15)],
+    products: [.executable(name: "switchboard", targets: ["Switchboard"])],
+    traits: [
+        .trait(name: "Sandbox", description: "Stand-ins for remote systems: the commands `demo` and `sandbox`."),
+        .default(enabledTraits: ["Sandbox"]),
+    ],
+    dependencies: [
+        .package(url: "https://github.com/hummingbird-project/hummingbird", from: "2.28.1"),
+        .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
+        .package(url: "https://github.com/apple/swift-log", from: "1.16.2"),
+        .package(url: "https://github.com/apple/swift-metrics", from: "2.13.0"),
+        .package(url: "https://github.com/swift-server/swift-service-lifecycle", from: "2.13.0"),
+        .package(url: "https://github.com/jpsim/Yams", from: "6.2.2"),
+        .package(url: "https://github.com/apple/swift-nio", from: "2.101.2"),
+        .package(url: "https://github.com/apple/swift-http-types", from: "1.8.0"),
+    ],
+    targets: [
+        // Shared values and the C libraries behind small Swift faces.
+        .target(name: "Conversation"),
+        .target(name: "CSimdjson", linkerSettings: [.linkedLibrary("simdjson"), .linkedLibrary("stdc++")]),
+        .target(name: "JSON", dependencies: ["Conversation", "CSimdjson"]),
+        .target(name: "CRE2", linkerSettings: [.linkedLibrary("re2"), .linkedLibrary("stdc++")]),
+        .target(name: "CPhoneNumber", linkerSettings: [.linkedLibrary("phonenumber"), .linkedLibrary("stdc++")]),
+        .target(name: "Text", dependencies: ["Conversation", "CRE2", "CPhoneNumber"]),
+        .systemLibrary(name: "COpenSSL", path: "Sources/COpenSSL", pkgConfig: "libcrypto", providers: [.apt(["libssl-dev"])]),
+        .target(name: "Signing", dependencies: ["Conversation", "COpenSSL"]),
+        // Channels.
+        .target(name: "WhatsApp", dependencies: ["Conversation", "JSON", "Text"], path: "channels/WhatsApp/Sources"),
+        // The way of a message.
+        .target(name: "Understanding", dependencies: ["Conversation", "Text"]),
+        .target(name: "Brain", dependencies: ["Conversation", "Text"]),
+        .systemLibrary(name: "CSQLite", path: "Sources/CSQLite", pkgConfig: "sqlite3", providers: [.apt(["libsqlite3-dev"])]),
+        .target(name: "Storage", dependencies: ["Conversation", "CSQLite", Outside.log]),
+        .target(name: "Bus", dependencies: ["Conversation", "Storage", Outside.log, Outside.lifecycle]),
+        .target(name: "CCurl", linkerSettings: [.linkedLibrary("curl")]),
+        .target(name: "HTTPCalls", dependencies: ["Conversation", "CCurl", Outside.log]),
+        .target(
+            name: "Gateway",
+            dependencies: [
+                "Conversation", "JSON", "Understanding", "Brain", "Storage", "Bus", "HTTPCalls", Outside.log, Outside.metrics, Outside.lifecycle,
+            ]),
+        .target(name: "ConfigurationLoading", dependencies: ["Conversation", "Text", Outside.yaml]),
+        // Stand-ins for remote systems; knows nothing of Gateway or Storage.
+        .target(
+            name: "Sandbox",
+            dependencies: ["Conversation", "JSON", "Signing", Outside.hummingbird, Outside.log, Outside.nio, Outside.nioPosix, Outside.httpTypes]),
+        .executableTarget(
+            name: "Switchboard",
+            dependencies: [
+                "Conversation", "JSON", "Text", "Signing", "WhatsApp", "Understanding", "Brain", "Storage", "Bus", "HTTPCalls", "Gateway",
+                "ConfigurationLoading", .target(name: "Sandbox", condition: .when(traits: ["Sandbox"])),
+                Outside.hummingbird, Outside.arguments, Outside.log, Outside.metrics, Outside.lifecycle, Outside.nio, Outside.nioPosix, Outside.httpTypes,
+            ]),
+        // Tests.
+        .target(name: "TestKit", dependencies: ["Conversation", "Storage", "Bus", "HTTPCalls", "Signing"], path: "Sources/TestKit"),
+        .testTarget(name: "ConversationTests", dependencies: ["Conversation"]),
+        .testTarget(name: "JSONTests", dependencies: ["Conversation", "JSON"]),
+        .testTarget(name: "TextTests", dependencies: ["Text"]),
+        .testTarget(name: "SigningTests", dependencies: ["Signing", "Conversation"]),
+        .testTarget(
+            name: "WhatsAppTests", dependencies: ["WhatsApp", "Conversation", "JSON", "Signing", "TestKit"], path: "channels/WhatsApp/Tests"),
+        .testTarget(name: "UnderstandingTests", dependencies: ["Understanding", "Conversation", "Text"]),
+        .testTarget(name: "BrainTests", dependencies: ["Brain", "Conversation", "Signing", "Understanding"]),
+        .testTarget(name: "StorageTests", dependencies: ["Storage", "Conversation", "TestKit"]),
+        .testTarget(name: "BusTests", dependencies: ["Bus", "Storage", "Conversation", "TestKit"]),
+        .testTarget(name: "HTTPCallsTests", dependencies: ["HTTPCalls", "Conversation", "TestKit"]),
+        .testTarget(name: "GatewayTests", dependencies: ["Gateway", "Storage", "Conversation", "TestKit"]),
+        .testTarget(name: "ConfigurationLoadingTests", dependencies: ["ConfigurationLoading", "Conversation", "WhatsApp"]),
+        .testTarget(name: "SandboxTests", dependencies: ["Sandbox", "Conversation", "JSON", "Signing", "TestKit"]),
+        .testTarget(name: "EndToEnd", dependencies: ["Conversation", "JSON", "Signing", "TestKit"]),
+    ],
+    cxxLanguageStandard: .cxx17
+)
+
+for target in package.targets where ![.system, .plugin, .binary].contains(target.type) && !target.name.hasPrefix("C") || target.name.hasPrefix("Con") {
+    target.swiftSettings = (target.swiftSettings ?? []) + strict
+}

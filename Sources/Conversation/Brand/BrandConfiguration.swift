@@ -1,0 +1,128 @@
+/// Everything one brand configured, validated. A turn works on one such snapshot from begin to end.
+package struct BrandConfiguration: Sendable {
+    package var id: BrandID
+    package var name: String
+    /// BCP 47, such as `en-US`.
+    package var locale: String
+    /// IANA name, such as `America/New_York`.
+    package var timeZone: String
+    package var keys: [BrandKey]
+    package var api: BrandAPI
+    /// Ascending: a later tier may do all that an earlier one may.
+    package var tiers: [String]
+    /// Canonical names of 3 to 7 actions.
+    package var popularActions: [String]
+    package var instances: [InstanceConfiguration]
+    package var actions: [ActionDefinition]
+    package var schemas: [SchemaDefinition]
+    package var blockers: [BlockerDefinition]
+    /// Patterns and example sentences for intents that are no actions, and extra ones for those that are.
+    package var intents: [IntentDefinition]
+    /// Reply texts by key, such as `greeting` or `report_completion.book_service`; placeholders in braces.
+    package var templates: [String: String]
+    package var limits: RateLimits
+
+    package init(
+        id: BrandID, name: String, locale: String = "en-US", timeZone: String = "UTC", keys: [BrandKey] = [], api: BrandAPI,
+        tiers: [String] = ["guest", "verified"], popularActions: [String] = [], instances: [InstanceConfiguration] = [],
+        actions: [ActionDefinition] = [], schemas: [SchemaDefinition] = [], blockers: [BlockerDefinition] = [],
+        intents: [IntentDefinition] = [], templates: [String: String] = [:], limits: RateLimits = .init()
+    ) {
+        self.id = id
+        self.name = name
+        self.locale = locale
+        self.timeZone = timeZone
+        self.keys = keys
+        self.api = api
+        self.tiers = tiers
+        self.popularActions = popularActions
+        self.instances = instances
+        self.actions = actions
+        self.schemas = schemas
+        self.blockers = blockers
+        self.intents = intents
+        self.templates = templates
+        self.limits = limits
+    }
+
+    package func action(named name: String) -> ActionDefinition? { actions.first { $0.canonicalName == name } }
+    package func schema(named name: String) -> SchemaDefinition? { schemas.first { $0.name == name } }
+    package func instance(_ id: InstanceID) -> InstanceConfiguration? { instances.first { $0.id == id } }
+}
+
+/// What a brand's key may do: `read` looks, `agent` also speaks to customers, `admin` does all of its brand.
+package enum Role: String, Sendable, Codable, CaseIterable, Comparable {
+    case read, agent, admin
+
+    package static func < (left: Role, right: Role) -> Bool { left.rank < right.rank }
+    private var rank: Int { Self.allCases.firstIndex(of: self) ?? 0 }
+}
+
+package struct BrandKey: Sendable {
+    package var key: Secret
+    package var role: Role
+    package init(key: Secret, role: Role) {
+        self.key = key
+        self.role = role
+    }
+}
+
+/// The brand's own systems.
+package struct BrandAPI: Sendable {
+    package var baseURL: String
+    package var auth: APIAuthentication
+    /// `whsec_…` secrets (Standard Webhooks). Each adds a signature to a call; the first keys the idempotency HMAC.
+    package var signingSecrets: [Secret]
+    package var timeout: Duration
+    /// Calls at once, over all hosts of this brand.
+    package var maxConcurrent: Int
+    package var allowPrivateAddresses: [AddressRule]
+
+    package init(
+        baseURL: String, auth: APIAuthentication = .none, signingSecrets: [Secret] = [], timeout: Duration = .seconds(30),
+        maxConcurrent: Int = 64, allowPrivateAddresses: [AddressRule] = []
+    ) {
+        self.baseURL = baseURL
+        self.auth = auth
+        self.signingSecrets = signingSecrets
+        self.timeout = timeout
+        self.maxConcurrent = maxConcurrent
+        self.allowPrivateAddresses = allowPrivateAddresses
+    }
+}
+
+package enum APIAuthentication: Sendable {
+    case none
+    case bearer(Secret)
+    case basic(user: String, password: Secret)
+    case header(name: String, value: Secret)
+}
+
+/// Token buckets: how many messages a minute one user, one instance or one brand may send us before a polite word is the answer.
+package struct RateLimits: Sendable, Hashable {
+    package var userPerMinute: Int
+    package var instancePerMinute: Int
+    package var brandPerMinute: Int
+
+    package init(userPerMinute: Int = 30, instancePerMinute: Int = 60_000, brandPerMinute: Int = 120_000) {
+        self.userPerMinute = userPerMinute
+        self.instancePerMinute = instancePerMinute
+        self.brandPerMinute = brandPerMinute
+    }
+}
+
+package struct IntentDefinition: Sendable, Hashable {
+    package var type: IntentType
+    /// For `type: action` the action's canonical name, else nil.
+    package var action: String?
+    package var examples: [String]
+    /// RE2 patterns.
+    package var patterns: [String]
+
+    package init(type: IntentType, action: String? = nil, examples: [String] = [], patterns: [String] = []) {
+        self.type = type
+        self.action = action
+        self.examples = examples
+        self.patterns = patterns
+    }
+}

@@ -1,0 +1,63 @@
+/// A name under which a channel knows someone.
+package struct Identifier: Hashable, Sendable, Codable {
+    package enum Kind: String, Hashable, Sendable, Codable, CaseIterable {
+        /// E.164 with the plus sign.
+        case phone
+        /// WhatsApp's business-scoped user id, `^[A-Z]{2}\.`; never treated as a phone.
+        case bsuid
+        /// The portfolio's form of a business-scoped user id.
+        case parentBSUID = "parent_bsuid"
+        case email
+        /// The brand's own user id, said by a verified JWT.
+        case brandUser = "brand_user"
+        case guest
+    }
+
+    package var kind: Kind
+    package var value: String
+
+    package init(kind: Kind, value: String) {
+        self.kind = kind
+        self.value = value
+    }
+}
+
+/// Who wrote, as the channel proved it. The first identifier is the one that identity keys on.
+package struct Sender: Hashable, Sendable {
+    package var identifiers: [Identifier]
+    package var profileName: String?
+
+    package init(identifiers: [Identifier], profileName: String? = nil) {
+        self.identifiers = identifiers
+        self.profileName = profileName
+    }
+}
+
+/// A customer of one brand. The same phone at two brands is two of these.
+package struct User: Sendable, Hashable {
+    package var id: UserID
+    package var tier: String
+    package var isVerified: Bool
+    package var profileName: String?
+    package var locale: String?
+    package var timeZone: String?
+    /// Only those that a channel or a verified JWT proved.
+    package var identifiers: [Identifier]
+
+    package init(
+        id: UserID, tier: String, isVerified: Bool, profileName: String? = nil, locale: String? = nil, timeZone: String? = nil,
+        identifiers: [Identifier] = []
+    ) {
+        self.id = id
+        self.tier = tier
+        self.isVerified = isVerified
+        self.profileName = profileName
+        self.locale = locale
+        self.timeZone = timeZone
+        self.identifiers = identifiers
+    }
+
+    package func identifier(_ kind: Identifier.Kind) -> String? { identifiers.first { $0.kind == kind }?.value }
+    /// What `{user.id}` means at the brand: the brand's own id when a JWT said it, else ours.
+    package var brandFacingID: String { identifier(.brandUser) ?? id.description }
+}
