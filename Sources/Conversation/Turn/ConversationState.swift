@@ -43,13 +43,15 @@ package struct ActiveTask: Sendable, Codable, Hashable {
     package var actionID: ActionID?
     /// Whether "working on it" or the result has been said; whichever is first sets it.
     package var interimSaid: Bool
+    /// The customer said stop after the call had been sent: its result is told together with the offer to undo it.
+    package var stopRequested: Bool
     package var createdAt: Timestamp
     package var updatedAt: Timestamp
 
     package init(
         taskID: UniqueID, intentID: IntentID, canonicalAction: String, actionType: ActionType, paramsRequired: [String],
         paramsCollected: [String: Entity] = [:], paramsMissing: [String] = [], status: Status = .initiated, isConfirmed: Bool = false,
-        actionID: ActionID? = nil, interimSaid: Bool = false, createdAt: Timestamp, updatedAt: Timestamp
+        actionID: ActionID? = nil, interimSaid: Bool = false, stopRequested: Bool = false, createdAt: Timestamp, updatedAt: Timestamp
     ) {
         self.taskID = taskID
         self.intentID = intentID
@@ -62,6 +64,7 @@ package struct ActiveTask: Sendable, Codable, Hashable {
         self.isConfirmed = isConfirmed
         self.actionID = actionID
         self.interimSaid = interimSaid
+        self.stopRequested = stopRequested
         self.createdAt = createdAt
         self.updatedAt = updatedAt
     }
