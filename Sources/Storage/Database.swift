@@ -1,0 +1,79 @@
+package import Conversation
+
+/// A store of rows that survives the process. Two drivers implement it with the same statements; what truly differs is in `Dialect`.
+///
+/// Units of work are synchronous closures that run on the driver's own thread. Units that arrive together share one commit.
+/// **A unit may be run a second time** (when a neighbour in its group failed), so it touches nothing but the connection it is given.
+package protocol Database: Sendable {
+    var dialect: Dialect { get }
+    /// Returns after the unit's effects are durable. Throws what the unit threw (its effects are undone, its neighbours' are not),
+    /// or `StorageError` when nothing could be made durable.
+    func write<Result: Sendable>(_ scope: Scope, _ unit: @escaping @Sendable (any Connection) throws -> Result) async throws -> Result
+    /// Reads a consistent snapshot that holds every write that returned before.
+    func read<Result: Sendable>(_ scope: Scope, _ unit: @escaping @Sendable (any Connection) throws -> Result) async throws -> Result
+    /// Finishes what was handed in and closes. Later calls throw `StorageError.closed`.
+    func close() async
+}
+
+/// Whose rows a unit may touch.
+package enum Scope: Sendable, Hashable {
+    case brand(BrandID)
+    /// The few tables without a brand, and the claiming of lanes.
+    case installation
+}
+
+/// What a unit of work runs statements on. Valid only inside the unit.
+package protocol Connection {
+    /// Runs the statement and returns its rows. Throws `StorageError`.
+    func rows(_ statement: SQL, _ values: [SQLValue]) throws -> [Row]
+    /// Runs the statement; returns the number of rows it changed. Throws `StorageError`.
+    @discardableResult func run(_ statement: SQL, _ values: [SQLValue]) throws -> Int
+}
+
+/// What the two databases say differently.
+package struct Dialect: Sendable {
+    /// The type of raw bytes.
+    package var bytes: String
+    /// Stores a table's rows in the order of its primary key, where that exists.
+    package var clustered: String
+    /// Lets several nodes claim without waiting for each other.
+    package var skipLocked: String
+
+    package static let sqlite = Dialect(bytes: "BLOB", clustered: " WITHOUT ROWID", skipLocked: "")
+    package static let postgreSQL = Dialect(bytes: "BYTEA", clustered: "", skipLocked: " FOR UPDATE SKIP LOCKED")
+
+    /// Fills `{bytes}`, `{clustered}` and `{skip_locked}`.
+    package func fill(_ text: String) -> String {
+        text.split(separator: "{", omittingEmptySubsequences: false).enumerated().map { index, part in
+            if index == 0 { return String(part) }
+            for (name, value) in [("bytes}", bytes), ("clustered}", clustered), ("skip_locked}", skipLocked)] where part.hasPrefix(name) {
+                return value + part.dropFirst(name.count)
+            }
+            return "{" + part
+        }.joined()
+    }
+}
+
+package enum StorageError: Error, Sendable, Hashable, CustomStringConvertible {
+    case closed
+    /// No room; goes on by itself when there is room again.
+    case full(String)
+    /// Two rows where one may be.
+    case duplicate(String)
+    /// Anything else the database said.
+    case failed(code: Int, String)
+    /// A value stood in a column where it cannot be.
+    case unreadable(String)
+    case cannotOpen(String)
+
+    package var description: String {
+        switch self {
+        case .closed: "the store is closed"
+        case .full(let text): "the disk is full: \(text)"
+        case .duplicate(let text): "duplicate: \(text)"
+        case .failed(let code, let text): "store error \(code): \(text)"
+        case .unreadable(let text): "unreadable row: \(text)"
+        case .cannotOpen(let text): "cannot open the store: \(text)"
+        }
+    }
+}

@@ -1,0 +1,107 @@
+/// The tables, step by step. A step that has shipped never changes. Times are milliseconds UTC, ids 16 bytes, JSON is text.
+/// Every primary key and every unique index begins with `brand_id`, but those of `unrouted` and `migrations`.
+enum Migrations {
+    static let all = [initial]
+
+    private static let initial = """
+        CREATE TABLE users (
+            brand_id TEXT NOT NULL, user_id {bytes} NOT NULL, tier TEXT NOT NULL, verified BIGINT NOT NULL, profile_name TEXT,
+            locale TEXT, time_zone TEXT, created_at BIGINT NOT NULL, PRIMARY KEY (brand_id, user_id)){clustered};
+
+        CREATE TABLE identifiers (
+            brand_id TEXT NOT NULL, channel TEXT NOT NULL, kind TEXT NOT NULL, value TEXT NOT NULL, user_id {bytes} NOT NULL,
+            created_at BIGINT NOT NULL, PRIMARY KEY (brand_id, channel, kind, value)){clustered};
+        CREATE INDEX identifiers_of_user ON identifiers (brand_id, user_id);
+
+        CREATE TABLE sessions (
+            brand_id TEXT NOT NULL, session_id {bytes} NOT NULL, instance_id TEXT NOT NULL, user_id {bytes} NOT NULL,
+            started_at BIGINT NOT NULL, last_message_at BIGINT NOT NULL, last_inbound_at BIGINT, ended_at BIGINT,
+            PRIMARY KEY (brand_id, session_id)){clustered};
+        CREATE UNIQUE INDEX sessions_active ON sessions (brand_id, instance_id, user_id) WHERE ended_at IS NULL;
+
+        CREATE TABLE session_states (
+            brand_id TEXT NOT NULL, session_id {bytes} NOT NULL, version BIGINT NOT NULL, state TEXT NOT NULL,
+            PRIMARY KEY (brand_id, session_id)){clustered};
+
+        CREATE TABLE messages (
+            brand_id TEXT NOT NULL, session_id {bytes} NOT NULL, message_id {bytes} NOT NULL, direction TEXT NOT NULL,
+            instance_id TEXT NOT NULL, user_id {bytes} NOT NULL, provider_id TEXT, content TEXT NOT NULL, context TEXT,
+            raw TEXT, sent_at BIGINT NOT NULL, recorded_at BIGINT NOT NULL, outcome TEXT, turn_id {bytes}, status TEXT,
+            status_rank BIGINT NOT NULL DEFAULT 0, status_at BIGINT, send_state TEXT, error TEXT, in_reply_to TEXT,
+            PRIMARY KEY (brand_id, session_id, message_id)){clustered};
+        CREATE UNIQUE INDEX messages_provider ON messages (brand_id, instance_id, direction, provider_id) WHERE provider_id IS NOT NULL;
+        CREATE INDEX messages_by_id ON messages (brand_id, message_id) WHERE direction = 'out';
+
+        CREATE TABLE early_statuses (
+            brand_id TEXT NOT NULL, instance_id TEXT NOT NULL, provider_id TEXT NOT NULL, status TEXT NOT NULL, status_rank BIGINT NOT NULL,
+            at BIGINT NOT NULL, detail TEXT, PRIMARY KEY (brand_id, instance_id, provider_id)){clustered};
+
+        CREATE TABLE lanes (
+            brand_id TEXT NOT NULL, lane TEXT NOT NULL, pool TEXT NOT NULL, priority BIGINT NOT NULL, ready_at BIGINT,
+            held_by TEXT, epoch BIGINT NOT NULL DEFAULT 0, PRIMARY KEY (brand_id, lane)){clustered};
+        CREATE INDEX lanes_ready ON lanes (brand_id, pool, priority, ready_at) WHERE ready_at IS NOT NULL;
+
+        CREATE TABLE tasks (
+            brand_id TEXT NOT NULL, lane TEXT NOT NULL, task_id {bytes} NOT NULL, kind TEXT NOT NULL, payload TEXT NOT NULL,
+            priority BIGINT NOT NULL, run_at BIGINT NOT NULL, state TEXT NOT NULL, attempts BIGINT NOT NULL DEFAULT 0,
+            crashes BIGINT NOT NULL DEFAULT 0, created_at BIGINT NOT NULL, node TEXT NOT NULL, PRIMARY KEY (brand_id, lane, task_id)){clustered};
+
+        CREATE TABLE attempts (
+            brand_id TEXT NOT NULL, subject_id {bytes} NOT NULL, number BIGINT NOT NULL, started_at BIGINT NOT NULL, ended_at BIGINT,
+            outcome TEXT, detail TEXT, PRIMARY KEY (brand_id, subject_id, number)){clustered};
+
+        CREATE TABLE actions (
+            brand_id TEXT NOT NULL, action_id {bytes} NOT NULL, task_id {bytes} NOT NULL, intent_id {bytes} NOT NULL,
+            session_id {bytes} NOT NULL, instance_id TEXT NOT NULL, user_id {bytes} NOT NULL, canonical_action TEXT NOT NULL,
+            params TEXT NOT NULL, method TEXT NOT NULL, target TEXT NOT NULL, body {bytes}, idempotency_key {bytes} NOT NULL,
+            fingerprint {bytes} NOT NULL, state TEXT NOT NULL, may_have_taken_effect BIGINT NOT NULL DEFAULT 0,
+            result TEXT, created_at BIGINT NOT NULL, updated_at BIGINT NOT NULL, PRIMARY KEY (brand_id, action_id)){clustered};
+        CREATE UNIQUE INDEX actions_key ON actions (brand_id, idempotency_key);
+        CREATE INDEX actions_of_user ON actions (brand_id, user_id, state);
+
+        CREATE TABLE intents (
+            brand_id TEXT NOT NULL, session_id {bytes} NOT NULL, intent_id {bytes} NOT NULL, turn BIGINT NOT NULL, status TEXT NOT NULL,
+            entry TEXT NOT NULL, history TEXT NOT NULL, recorded_at BIGINT NOT NULL, updated_at BIGINT NOT NULL,
+            PRIMARY KEY (brand_id, session_id, intent_id)){clustered};
+
+        CREATE TABLE updates (
+            brand_id TEXT NOT NULL, session_id {bytes} NOT NULL, seq BIGINT NOT NULL, body TEXT NOT NULL,
+            PRIMARY KEY (brand_id, session_id, seq)){clustered};
+
+        CREATE TABLE schema_cache (
+            brand_id TEXT NOT NULL, schema TEXT NOT NULL, subject TEXT NOT NULL, body TEXT NOT NULL, fetched_at BIGINT NOT NULL,
+            PRIMARY KEY (brand_id, schema, subject)){clustered};
+
+        CREATE TABLE dead_letters (
+            brand_id TEXT NOT NULL, dead_letter_id {bytes} NOT NULL, kind TEXT NOT NULL, reason TEXT NOT NULL, detail TEXT NOT NULL,
+            subject_id {bytes}, session_id {bytes}, instance_id TEXT, user_id {bytes}, task TEXT NOT NULL, state TEXT NOT NULL,
+            created_at BIGINT NOT NULL, settled_at BIGINT, PRIMARY KEY (brand_id, dead_letter_id)){clustered};
+        CREATE INDEX dead_letters_of_subject ON dead_letters (brand_id, subject_id);
+
+        CREATE TABLE quarantine (
+            brand_id TEXT NOT NULL, quarantine_id {bytes} NOT NULL, channel TEXT NOT NULL, app TEXT NOT NULL, account TEXT NOT NULL,
+            reason TEXT NOT NULL, body {bytes} NOT NULL, state TEXT NOT NULL, created_at BIGINT NOT NULL,
+            PRIMARY KEY (brand_id, quarantine_id)){clustered};
+
+        CREATE TABLE unrouted (
+            quarantine_id {bytes} NOT NULL PRIMARY KEY, channel TEXT NOT NULL, app TEXT NOT NULL, account TEXT, reason TEXT NOT NULL,
+            body {bytes} NOT NULL, state TEXT NOT NULL, created_at BIGINT NOT NULL){clustered};
+
+        CREATE TABLE events (
+            brand_id TEXT NOT NULL, event_id {bytes} NOT NULL, kind TEXT NOT NULL, instance_id TEXT NOT NULL, at BIGINT NOT NULL,
+            data TEXT NOT NULL, published_at BIGINT, PRIMARY KEY (brand_id, event_id)){clustered};
+        CREATE INDEX events_waiting ON events (brand_id, event_id) WHERE published_at IS NULL;
+
+        CREATE TABLE fields (
+            brand_id TEXT NOT NULL, field_id {bytes} NOT NULL, instance_id TEXT, name TEXT NOT NULL, body {bytes} NOT NULL,
+            created_at BIGINT NOT NULL, PRIMARY KEY (brand_id, field_id)){clustered};
+
+        CREATE TABLE request_keys (
+            brand_id TEXT NOT NULL, request_key TEXT NOT NULL, body_hash {bytes} NOT NULL, status BIGINT, answer {bytes},
+            created_at BIGINT NOT NULL, PRIMARY KEY (brand_id, request_key)){clustered};
+
+        CREATE TABLE opt_outs (
+            brand_id TEXT NOT NULL, user_id {bytes} NOT NULL, topic TEXT NOT NULL, at BIGINT NOT NULL, proof TEXT NOT NULL,
+            PRIMARY KEY (brand_id, user_id, topic)){clustered};
+        """
+}

@@ -1,0 +1,22 @@
+package import Conversation
+
+/// Answers of brand APIs about customers, kept until they are too old, and beyond that for the time the API is down.
+extension BrandTransaction {
+    private enum Statements {
+        static let get = SQL("SELECT body, fetched_at FROM schema_cache WHERE brand_id = $1 AND schema = $2 AND subject = $3")
+        static let put = SQL(
+            """
+            INSERT INTO schema_cache (brand_id, schema, subject, body, fetched_at) VALUES ($1, $2, $3, $4, $5)
+            ON CONFLICT (brand_id, schema, subject) DO UPDATE SET body = excluded.body, fetched_at = excluded.fetched_at
+            """)
+    }
+
+    /// `subject` is the user's id, or empty for schemas that are the same for everybody.
+    package func cachedSchema(_ name: String, subject: String) throws -> (body: JSONValue, fetchedAt: Timestamp)? {
+        try row(Statements.get, .text(name), .text(subject)).map { (try JSONValue(stored: $0.text(0)), try $0.time(1)) }
+    }
+
+    package func cacheSchema(_ name: String, subject: String, body: JSONValue) throws {
+        try run(Statements.put, .text(name), .text(subject), SQLValue(json: body), SQLValue(now))
+    }
+}

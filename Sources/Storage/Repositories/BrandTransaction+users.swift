@@ -1,0 +1,69 @@
+package import Conversation
+
+extension BrandTransaction {
+    private enum Statements {
+        static let find = SQL("SELECT user_id FROM identifiers WHERE brand_id = $1 AND channel = $2 AND kind = $3 AND value = $4")
+        static let addUser = SQL(
+            "INSERT INTO users (brand_id, user_id, tier, verified, profile_name, created_at) VALUES ($1, $2, $3, $4, $5, $6)")
+        static let addIdentifier = SQL(
+            """
+            INSERT INTO identifiers (brand_id, channel, kind, value, user_id, created_at) VALUES ($1, $2, $3, $4, $5, $6)
+            ON CONFLICT (brand_id, channel, kind, value) DO NOTHING
+            """)
+        static let user = SQL("SELECT tier, verified, profile_name, locale, time_zone FROM users WHERE brand_id = $1 AND user_id = $2")
+        static let identifiers = SQL("SELECT kind, value FROM identifiers WHERE brand_id = $1 AND user_id = $2 ORDER BY created_at, kind")
+        static let rename = SQL(
+            "UPDATE users SET profile_name = $3 WHERE brand_id = $1 AND user_id = $2 AND (profile_name IS NULL OR profile_name <> $3)")
+        static let optOut = SQL(
+            """
+            INSERT INTO opt_outs (brand_id, user_id, topic, at, proof) VALUES ($1, $2, $3, $4, $5)
+            ON CONFLICT (brand_id, user_id, topic) DO NOTHING
+            """)
+    }
+
+    /// The user behind a sender, made when there is none. The first identifier that is known decides; the others are linked to it.
+    /// Identifiers that already belong to another user stay there: linking never merges.
+    package func resolveUser(channel: ChannelName, sender: Sender, tier: String, verified: Bool) throws -> (id: UserID, isNew: Bool) {
+        var unknown: [Identifier] = []
+        var found: UserID?
+        for identifier in sender.identifiers {
+            if let row = try row(Statements.find, .text(channel.rawValue), .text(identifier.kind.rawValue), .text(identifier.value)) {
+                if found == nil { found = try row.entity(0) }
+            } else {
+                unknown.append(identifier)
+            }
+        }
+        let user: UserID
+        if let found {
+            user = found
+        } else {
+            user = UserID(newID())
+            try run(
+                Statements.addUser, SQLValue(user), .text(tier), SQLValue(verified), SQLValue(sender.profileName), SQLValue(now))
+        }
+        for identifier in unknown {
+            try run(
+                Statements.addIdentifier, .text(channel.rawValue), .text(identifier.kind.rawValue), .text(identifier.value), SQLValue(user),
+                SQLValue(now))
+        }
+        return (user, found == nil)
+    }
+
+    package func user(_ id: UserID) throws -> User? {
+        guard let row = try row(Statements.user, SQLValue(id)) else { return nil }
+        let identifiers = try rows(Statements.identifiers, SQLValue(id)).compactMap { row -> Identifier? in
+            let value = try row.text(1)
+            return Identifier.Kind(rawValue: try row.text(0)).map { Identifier(kind: $0, value: value) }
+        }
+        return User(
+            id: id, tier: try row.text(0), isVerified: try row.flag(1), profileName: try row.optional(2) { $0.text },
+            locale: try row.optional(3) { $0.text }, timeZone: try row.optional(4) { $0.text }, identifiers: identifiers)
+    }
+
+    package func setProfileName(_ name: String, of user: UserID) throws { try run(Statements.rename, SQLValue(user), .text(name)) }
+
+    /// Notes that a user wants no more messages of a topic (`marketing`), with the words that said so.
+    package func optOut(_ user: UserID, topic: String, proof: String) throws {
+        try run(Statements.optOut, SQLValue(user), .text(topic), SQLValue(now), .text(proof))
+    }
+}

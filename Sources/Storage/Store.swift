@@ -1,0 +1,90 @@
+package import Conversation
+import Synchronization
+
+/// The store as everybody else sees it: reached through a brand, so that a query without a brand cannot be written.
+package final class Store: Sendable {
+    let database: any Database
+    package let clock: any WallClock
+    package let ids: any IDSource
+    /// The name under which this process holds leases.
+    package let node: String
+    private let listeners = Mutex<[@Sendable (BrandID, LanePool) -> Void]>([])
+    private let eventListeners = Mutex<[@Sendable (BrandID) -> Void]>([])
+
+    package init(database: any Database, clock: any WallClock, ids: any IDSource, node: String) {
+        self.database = database
+        self.clock = clock
+        self.ids = ids
+        self.node = node
+    }
+
+    package func brand(_ id: BrandID) -> BrandStore { BrandStore(store: self, id: id) }
+
+    /// Calls `listener` after every commit that made a lane of that pool ready.
+    package func onReady(_ listener: @escaping @Sendable (BrandID, LanePool) -> Void) { listeners.withLock { $0.append(listener) } }
+
+    /// Calls `listener` after every commit that put events into a brand's outbox.
+    package func onEvents(_ listener: @escaping @Sendable (BrandID) -> Void) { eventListeners.withLock { $0.append(listener) } }
+
+    func announceEvents(_ brand: BrandID) {
+        let current = eventListeners.withLock { $0 }
+        for listener in current { listener(brand) }
+    }
+
+    func wake(_ brand: BrandID, _ pools: Set<LanePool>) {
+        guard !pools.isEmpty else { return }
+        let current = listeners.withLock { $0 }
+        for listener in current { for pool in pools { listener(brand, pool) } }
+    }
+
+    package func close() async { await database.close() }
+}
+
+/// One brand's part of the store.
+package struct BrandStore: Sendable {
+    package let store: Store
+    package let id: BrandID
+
+    /// One transaction, durable when this returns. The unit may run twice, so it touches only the transaction.
+    package func write<Result: Sendable>(_ unit: @escaping @Sendable (BrandTransaction) throws -> Result) async throws -> Result {
+        let (result, woken, hasEvents) = try await store.database.write(.brand(id)) { [store, id] connection in
+            let transaction = BrandTransaction(brand: id, connection: connection, store: store)
+            return (try unit(transaction), transaction.woken, transaction.hasNewEvents)
+        }
+        store.wake(id, woken)
+        if hasEvents { store.announceEvents(id) }
+        return result
+    }
+
+    package func read<Result: Sendable>(_ unit: @escaping @Sendable (BrandTransaction) throws -> Result) async throws -> Result {
+        try await store.database.read(.brand(id)) { [store, id] connection in
+            try unit(BrandTransaction(brand: id, connection: connection, store: store))
+        }
+    }
+}
+
+/// What a unit of work does to one brand's rows. Its repositories are extensions, one file each.
+package final class BrandTransaction {
+    package let brand: BrandID
+    let connection: any Connection
+    private let store: Store
+    /// The time at which the unit began.
+    package let now: Timestamp
+    var woken: Set<LanePool> = []
+    var hasNewEvents = false
+
+    init(brand: BrandID, connection: any Connection, store: Store) {
+        self.brand = brand
+        self.connection = connection
+        self.store = store
+        now = store.clock.now
+    }
+
+    package func newID() -> UniqueID { store.ids.next() }
+    var node: String { store.node }
+    var key: SQLValue { SQLValue(brand) }
+
+    func rows(_ statement: SQL, _ values: SQLValue...) throws -> [Row] { try connection.rows(statement, [key] + values) }
+    func row(_ statement: SQL, _ values: SQLValue...) throws -> Row? { try connection.rows(statement, [key] + values).first }
+    @discardableResult func run(_ statement: SQL, _ values: SQLValue...) throws -> Int { try connection.run(statement, [key] + values) }
+}

@@ -1,0 +1,158 @@
+package import Conversation
+
+/// The durable queue. A lane row says when the lane next wants a worker; while a worker holds it, that moment is the end of the lease.
+extension BrandTransaction {
+    private enum Statements {
+        static let insert = SQL(
+            """
+            INSERT INTO tasks (brand_id, lane, task_id, kind, payload, priority, run_at, state, created_at, node)
+            VALUES ($1, $2, $3, $4, $5, $6, $7, 'pending', $8, $9)
+            """)
+        static let ready = SQL(
+            """
+            INSERT INTO lanes (brand_id, lane, pool, priority, ready_at) VALUES ($1, $2, $3, $4, $5)
+            ON CONFLICT (brand_id, lane) DO UPDATE SET
+                ready_at = CASE WHEN lanes.held_by IS NOT NULL THEN lanes.ready_at
+                    WHEN lanes.ready_at IS NULL OR lanes.ready_at > excluded.ready_at THEN excluded.ready_at ELSE lanes.ready_at END,
+                priority = CASE WHEN lanes.priority < excluded.priority THEN excluded.priority ELSE lanes.priority END
+            """)
+        static let readyLanes = SQL(
+            """
+            SELECT lane, epoch FROM lanes WHERE brand_id = $1 AND pool = $2 AND priority = $3 AND ready_at <= $4
+            ORDER BY ready_at LIMIT $5{skip_locked}
+            """)
+        static let nextReady = SQL("SELECT min(ready_at) FROM lanes WHERE brand_id = $1 AND pool = $2 AND priority = $3 AND ready_at > $4")
+        static let claim = SQL(
+            "UPDATE lanes SET epoch = epoch + 1, held_by = $3, ready_at = $4 WHERE brand_id = $1 AND lane = $2 AND epoch = $5")
+        static let holder = SQL("SELECT 1 FROM lanes WHERE brand_id = $1 AND lane = $2 AND epoch = $3 AND held_by = $4")
+        static let next = SQL(
+            """
+            SELECT task_id, kind, payload, priority, attempts, crashes, created_at, node, state FROM tasks
+            WHERE brand_id = $1 AND lane = $2 AND run_at <= $3 ORDER BY priority DESC, task_id LIMIT 1
+            """)
+        static let start = SQL(
+            "UPDATE tasks SET state = 'processing', attempts = attempts + 1 WHERE brand_id = $1 AND lane = $2 AND task_id = $3")
+        static let delete = SQL("DELETE FROM tasks WHERE brand_id = $1 AND lane = $2 AND task_id = $3")
+        static let later = SQL("UPDATE tasks SET state = 'pending', run_at = $4 WHERE brand_id = $1 AND lane = $2 AND task_id = $3")
+        static let giveBack = SQL(
+            "UPDATE tasks SET state = 'pending', attempts = attempts - 1 WHERE brand_id = $1 AND lane = $2 AND task_id = $3")
+        static let rest = SQL("SELECT min(run_at), max(priority) FROM tasks WHERE brand_id = $1 AND lane = $2")
+        static let free = SQL(
+            "UPDATE lanes SET held_by = NULL, ready_at = $3, priority = $4 WHERE brand_id = $1 AND lane = $2")
+        static let hold = SQL("UPDATE lanes SET held_by = 'retry', ready_at = $3 WHERE brand_id = $1 AND lane = $2")
+        static let drop = SQL("DELETE FROM lanes WHERE brand_id = $1 AND lane = $2")
+        static let renew = SQL(
+            "UPDATE lanes SET ready_at = $5 WHERE brand_id = $1 AND lane = $2 AND epoch = $3 AND held_by = $4")
+        static let pending = SQL("SELECT count(*) FROM tasks WHERE brand_id = $1 AND lane = $2 AND priority >= $3")
+        static let exists = SQL("SELECT 1 FROM tasks WHERE brand_id = $1 AND lane = $2 AND task_id = $3")
+        static let advance = SQL("UPDATE tasks SET run_at = $4 WHERE brand_id = $1 AND lane = $2 AND task_id = $3 AND state = 'pending'")
+    }
+
+    /// Stores the task and wakes its pool after the commit.
+    package func enqueue(_ task: NewTask) throws {
+        try run(
+            Statements.insert, .text(task.lane), SQLValue(task.id), .text(task.kind), SQLValue(json: task.payload), SQLValue(task.priority.rank),
+            SQLValue(task.runAt), SQLValue(now), .text(node))
+        try run(Statements.ready, .text(task.lane), .text(task.pool.rawValue), SQLValue(task.priority.rank), SQLValue(task.runAt))
+        woken.insert(task.pool)
+    }
+
+    /// Takes up to `limit` ready lanes of this brand, highest priority first, each until `until`.
+    package func claimLanes(pool: LanePool, limit: Int, until: Timestamp) throws -> [LaneLease] {
+        var leases: [LaneLease] = []
+        for priority in Priority.allCases.reversed() where leases.count < limit {
+            let ready = try rows(
+                Statements.readyLanes, .text(pool.rawValue), SQLValue(priority.rank), SQLValue(now), SQLValue(limit - leases.count))
+            for row in ready {
+                let (lane, epoch) = (try row.text(0), try row.integer(1))
+                guard try run(Statements.claim, .text(lane), .text(node), SQLValue(until), .integer(epoch)) == 1 else { continue }
+                leases.append(LaneLease(brand: brand, lane: lane, pool: pool, epoch: epoch + 1))
+            }
+        }
+        return leases
+    }
+
+    /// When the next lane of this pool wants a worker; nil when none will without new work.
+    package func nextReady(pool: LanePool) throws -> Timestamp? {
+        try Priority.allCases.compactMap { priority in
+            try row(Statements.nextReady, .text(pool.rawValue), SQLValue(priority.rank), SQLValue(now))?.optional(0) { $0.time }
+        }.min()
+    }
+
+    /// Throws `QueueError.fenced` when the lease is no longer ours: then nothing of the unit is stored.
+    package func fence(_ lease: LaneLease) throws {
+        guard try row(Statements.holder, .text(lease.lane), .integer(lease.epoch), .text(node)) != nil else {
+            throw QueueError.fenced(lane: lease.lane)
+        }
+    }
+
+    /// The lane's next task that is due, its attempt counted; nil when there is none.
+    package func takeNext(_ lease: LaneLease) throws -> QueueTask? {
+        guard let row = try row(Statements.next, .text(lease.lane), SQLValue(now)) else { return nil }
+        let id: QueueTaskID = try row.entity(0)
+        try run(Statements.start, .text(lease.lane), SQLValue(id))
+        return QueueTask(
+            id: id, kind: try row.text(1), payload: try JSONValue(stored: row.text(2)), priority: Priority(rank: try row.int(3)),
+            attempts: try row.int(4) + 1, crashes: try row.int(5), createdAt: try row.time(6), node: try row.text(7),
+            wasInterrupted: try row.text(8) == "processing")
+    }
+
+    /// Takes a task out of its lane: it is done, or stands elsewhere now.
+    package func remove(_ task: QueueTask, from lease: LaneLease) throws { try run(Statements.delete, .text(lease.lane), SQLValue(task.id)) }
+
+    /// Puts a task off. With `holdingLane`, what came later in the lane waits behind it.
+    package func postpone(_ task: QueueTask, in lease: LaneLease, until: Timestamp, holdingLane: Bool) throws {
+        try run(Statements.later, .text(lease.lane), SQLValue(task.id), SQLValue(until))
+        CrashPoint.retryTimerWritten.pass()
+        if holdingLane { try run(Statements.hold, .text(lease.lane), SQLValue(until)) } else { try release(lease) }
+        woken.insert(lease.pool)
+    }
+
+    /// Gives an interrupted task back as if it had never been taken: a shutdown costs no attempt.
+    package func giveBack(_ task: QueueTask, _ lease: LaneLease) throws {
+        try run(Statements.giveBack, .text(lease.lane), SQLValue(task.id))
+        try release(lease)
+    }
+
+    /// Ends a lease; the lane is ready again when its next task is.
+    package func release(_ lease: LaneLease) throws {
+        guard let rest = try row(Statements.rest, .text(lease.lane)), !rest.isNull(0) else {
+            if lease.pool == .turn {
+                // A conversation's lane stays, so that its epochs go on rising.
+                try run(Statements.free, .text(lease.lane), .null, SQLValue(Priority.normal.rank))
+            } else {
+                try run(Statements.drop, .text(lease.lane))
+            }
+            return
+        }
+        try run(Statements.free, .text(lease.lane), rest.values[0], rest.values[1])
+        woken.insert(lease.pool)
+    }
+
+    /// False when the lease was lost.
+    package func renew(_ lease: LaneLease, until: Timestamp) throws -> Bool {
+        try run(Statements.renew, .text(lease.lane), .integer(lease.epoch), .text(node), SQLValue(until)) == 1
+    }
+
+    /// Tasks waiting or running in a lane at this priority or above.
+    package func pendingTasks(in lane: String, atOrAbove priority: Priority = .low) throws -> Int {
+        try row(Statements.pending, .text(lane), SQLValue(priority.rank))?.int(0) ?? 0
+    }
+
+    /// Whether the task still stands in its lane.
+    package func taskExists(_ id: QueueTaskID, lane: String) throws -> Bool { try row(Statements.exists, .text(lane), SQLValue(id)) != nil }
+
+    /// Removes a task that no worker has begun; false when there is none.
+    package func cancelTask(_ id: QueueTaskID, lane: String) throws -> Bool { try run(Statements.delete, .text(lane), SQLValue(id)) == 1 }
+}
+
+extension JSONValue {
+    /// Reads what we wrote ourselves. Throws `StorageError.unreadable`.
+    init(stored text: String) throws {
+        do {
+            self = try StoredJSON.decode(text)
+        } catch {
+            throw StorageError.unreadable("stored JSON: \(error)")
+        }
+    }
+}

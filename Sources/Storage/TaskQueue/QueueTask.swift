@@ -1,0 +1,64 @@
+package import Conversation
+
+/// Which workers run a lane.
+package enum LanePool: String, Sendable, Hashable, CaseIterable {
+    case turn, action, delivery
+}
+
+/// Work to be done later, in its lane's order.
+package struct NewTask: Sendable {
+    package var id: QueueTaskID
+    /// Tasks of one lane never run at the same time.
+    package var lane: String
+    package var pool: LanePool
+    package var kind: String
+    package var payload: JSONValue
+    package var priority: Priority
+    package var runAt: Timestamp
+
+    package init(
+        id: QueueTaskID, lane: String, pool: LanePool, kind: String, payload: JSONValue, priority: Priority = .normal, runAt: Timestamp
+    ) {
+        self.id = id
+        self.lane = lane
+        self.pool = pool
+        self.kind = kind
+        self.payload = payload
+        self.priority = priority
+        self.runAt = runAt
+    }
+}
+
+/// A task that a worker holds.
+package struct QueueTask: Sendable {
+    package var id: QueueTaskID
+    package var kind: String
+    package var payload: JSONValue
+    package var priority: Priority
+    /// This attempt included.
+    package var attempts: Int
+    /// How often the process died while this task ran.
+    package var crashes: Int
+    package var createdAt: Timestamp
+    package var node: String
+    /// An earlier attempt neither ended nor was released: nobody can say how far it came.
+    package var wasInterrupted: Bool
+}
+
+/// The right to work on one lane until `until`; a later holder has a higher epoch, which shuts this one out.
+package struct LaneLease: Sendable, Hashable {
+    package var brand: BrandID
+    package var lane: String
+    package var pool: LanePool
+    package var epoch: Int64
+}
+
+package enum QueueError: Error, Sendable, CustomStringConvertible {
+    /// Someone else holds the lane now: nothing of this unit may be stored.
+    case fenced(lane: String)
+    package var description: String {
+        switch self {
+        case .fenced(let lane): "lane \(lane) was taken over; this worker's result is refused"
+        }
+    }
+}
