@@ -56,7 +56,7 @@ let package = Package(
         .target(name: "Understanding", dependencies: ["Conversation", "Text"]),
         .target(name: "Brain", dependencies: ["Conversation", "Text"]),
         .systemLibrary(name: "CSQLite", path: "Sources/CSQLite", pkgConfig: "sqlite3", providers: [.apt(["libsqlite3-dev"])]),
-        .target(name: "Storage", dependencies: ["Conversation", "CSQLite", Outside.log]),
+        .target(name: "Storage", dependencies: ["Conversation", "CSQLite", Outside.log, Outside.lifecycle]),
         .target(name: "Bus", dependencies: ["Conversation", "Storage", Outside.log, Outside.lifecycle]),
         .target(name: "CCurl", linkerSettings: [.linkedLibrary("curl")]),
         .target(name: "HTTPCalls", dependencies: ["Conversation", "CCurl", Outside.log]),

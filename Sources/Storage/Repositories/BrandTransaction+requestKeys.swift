@@ -1,4 +1,4 @@
-package import Conversation
+internal import Conversation
 
 /// `Idempotency-Key` of callers of our own API.
 extension BrandTransaction {

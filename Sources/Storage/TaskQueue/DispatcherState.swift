@@ -1,0 +1,54 @@
+internal import Conversation
+
+/// What a dispatcher knows without asking the store: who may have work, and how much room there is.
+struct DispatcherState {
+    private let perBrand: Int
+    private let total: Int
+    /// Brand → when to look again; a time in the past means now.
+    private var looks: [BrandID: Timestamp] = [:]
+    private var wokenWhileLooking: Set<BrandID> = []
+    private var busy: [BrandID: Int] = [:]
+    private(set) var active: Set<LaneLease> = []
+    private var lastFirst: BrandID?
+
+    init(perBrand: Int, total: Int) {
+        self.perBrand = perBrand
+        self.total = total
+    }
+
+    mutating func wake(_ brand: BrandID) {
+        looks[brand] = Timestamp(milliseconds: 0)
+        wokenWhileLooking.insert(brand)
+    }
+
+    /// Brands worth asking, each with the lanes there is room for, beginning with another one each time so that nobody is always last.
+    mutating func claimable(at now: Timestamp) -> [(BrandID, Int)] {
+        var room = total - active.count
+        let due = looks.filter { $0.value <= now }.keys.sorted()
+        let start = lastFirst.flatMap { last in due.firstIndex { $0 > last } } ?? 0
+        let order = due[start...] + due[..<start]
+        lastFirst = order.first
+        return order.compactMap { brand in
+            let free = min(room, perBrand - busy[brand, default: 0])
+            guard free > 0 else { return nil }
+            room -= free
+            return (brand, free)
+        }
+    }
+
+    mutating func beginLook(_ brand: BrandID) { wokenWhileLooking.remove(brand) }
+
+    /// `next` is when the brand's next lane is ready; nil when none will be.
+    mutating func endLook(_ brand: BrandID, claimed: [LaneLease], next: Timestamp?) {
+        active.formUnion(claimed)
+        busy[brand, default: 0] += claimed.count
+        looks[brand] = wokenWhileLooking.contains(brand) ? Timestamp(milliseconds: 0) : next
+    }
+
+    mutating func end(_ lease: LaneLease) {
+        if active.remove(lease) != nil { busy[lease.brand, default: 1] -= 1 }
+    }
+
+    /// When to look at the latest. A brand that is due but has no room is looked at when one of its lanes ends.
+    func nextLook(_ sweep: Timestamp) -> Timestamp { min(looks.values.filter { $0.milliseconds > 0 }.min() ?? sweep, sweep) }
+}

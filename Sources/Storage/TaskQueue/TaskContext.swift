@@ -1,0 +1,73 @@
+package import Conversation
+import Synchronization
+
+/// One task in a worker's hands. The handler ends it exactly once through `finish`.
+package final class TaskContext: Sendable {
+    package enum Disposition: Sendable {
+        case done
+        /// Again at that time; `holdingLane` makes what came later in the lane wait behind it.
+        case again(at: Timestamp, holdingLane: Bool)
+    }
+
+    private enum Progress {
+        case running
+        case finished(next: QueueTask?)
+    }
+
+    package let task: QueueTask
+    package let lease: LaneLease
+    package let store: Store
+    private let progress = Mutex(Progress.running)
+    private let keepsLane: Bool
+
+    init(task: QueueTask, lease: LaneLease, store: Store, keepsLane: Bool) {
+        self.task = task
+        self.lease = lease
+        self.store = store
+        self.keepsLane = keepsLane
+    }
+
+    package var brand: BrandStore { store.brand(lease.brand) }
+    package var isFinished: Bool { progress.withLock { if case .finished = $0 { true } else { false } } }
+    var next: QueueTask? { progress.withLock { if case .finished(let next) = $0 { next } else { nil } } }
+
+    /// Stores what the task led to, takes it off the queue and takes the lane's next one, in one transaction.
+    /// While the disk is full it waits and tries again: a result that is known must not be lost.
+    /// Throws `QueueError.fenced` when another worker holds the lane now, and what `effects` throws; then nothing was stored.
+    package func finish(
+        _ disposition: Disposition = .done, _ effects: @escaping @Sendable (BrandTransaction) throws -> Void
+    ) async throws {
+        let (task, lease, keepsLane) = (task, lease, keepsLane)
+        let next = try await store.persistently(brand: lease.brand) { transaction -> QueueTask? in
+            try transaction.fence(lease)
+            try effects(transaction)
+            switch disposition {
+            case .done: try transaction.remove(task, from: lease)
+            case .again(let time, let holdingLane):
+                try transaction.postpone(task, in: lease, until: time, holdingLane: holdingLane)
+                return nil
+            }
+            if keepsLane, let next = try transaction.takeNext(lease) { return next }
+            try transaction.release(lease)
+            return nil
+        }
+        progress.withLock { $0 = .finished(next: next) }
+    }
+}
+
+extension Store {
+    /// Writes, and waits for room as long as the disk is full; ends only with the unit stored, another error, or cancellation.
+    package func persistently<Result: Sendable>(
+        brand: BrandID, _ unit: @escaping @Sendable (BrandTransaction) throws -> Result
+    ) async throws -> Result {
+        var wait: Int64 = 100
+        while true {
+            do {
+                return try await self.brand(brand).write(unit)
+            } catch StorageError.full {
+                try await clock.sleep(until: clock.now + .milliseconds(wait))
+                wait = min(wait * 2, 2000)
+            }
+        }
+    }
+}

@@ -1,0 +1,183 @@
+package import Conversation
+package import Logging
+package import ServiceLifecycle
+import Synchronization
+
+/// Does the work of one kind of task.
+package protocol TaskHandler: Sendable {
+    /// Ends the task through `context.finish`. What it throws counts as a failed attempt; cancellation gives the task back.
+    func handle(_ context: TaskContext) async throws
+    /// What is stored when the attempts are used up.
+    func giveUp(_ task: QueueTask, lane: String, error: any Error, in transaction: BrandTransaction) throws
+}
+
+/// Runs the lanes of one pool: claims what is ready, keeps the leases alive, retries what fails, and gives back what a shutdown interrupts.
+/// Woken by commits; a sweep every `sweep` is the net for what another process put in.
+package final class TaskDispatcher: Service {
+    package struct Options: Sendable {
+        package var perBrand: Int
+        package var total: Int
+        package var lease: Duration
+        package var retry: RetryPolicy
+        package var sweep: Duration
+        /// Tasks of one lane in a row before others get their turn.
+        package var laneRun: Int
+
+        package init(
+            perBrand: Int = 64, total: Int = 512, lease: Duration = .seconds(30), retry: RetryPolicy = .init(), sweep: Duration = .seconds(2),
+            laneRun: Int = 16
+        ) {
+            self.perBrand = perBrand
+            self.total = total
+            self.lease = lease
+            self.retry = retry
+            self.sweep = sweep
+            self.laneRun = laneRun
+        }
+    }
+
+    private let store: Store
+    private let pool: LanePool
+    private let options: Options
+    private let handler: any TaskHandler
+    private let logger: Logger
+    private let state: Mutex<DispatcherState>
+    private let signal = WakeSignal()
+
+    package init(store: Store, pool: LanePool, options: Options = .init(), handler: any TaskHandler, logger: Logger) {
+        self.store = store
+        self.pool = pool
+        self.options = options
+        self.handler = handler
+        self.logger = logger
+        state = Mutex(DispatcherState(perBrand: options.perBrand, total: options.total))
+        store.onReady { [weak self] brand, ready in
+            guard let self, ready == pool else { return }
+            state.withLock { $0.wake(brand) }
+            signal.raise()
+        }
+    }
+
+    package func run() async throws {
+        for brand in try await store.brandsWithWork() { state.withLock { $0.wake(brand) } }
+        // Renewal outlives the claiming: running work keeps its leases until its last word is stored.
+        let renewal = Task { await self.renewLeases() }
+        defer { renewal.cancel() }
+        await withGracefulShutdownHandler {
+            await withDiscardingTaskGroup { group in await self.claimLoop(&group) }
+        } onGracefulShutdown: {
+            self.signal.close()
+        }
+    }
+
+    private func claimLoop(_ group: inout DiscardingTaskGroup) async {
+        while !signal.isClosed, !Task.isCancelled {
+            var claimedAny = false
+            for (brand, room) in state.withLock({ $0.claimable(at: store.clock.now) }) {
+                let claimed = await claim(brand, room)
+                claimedAny = claimedAny || !claimed.isEmpty
+                for (lease, task) in claimed { group.addTask { await self.work(lease, task) } }
+            }
+            if !claimedAny { await signal.wait(until: state.withLock { $0.nextLook(store.clock.now + options.sweep) }, clock: store.clock) }
+        }
+    }
+
+    /// Takes ready lanes with their first task, in one transaction.
+    private func claim(_ brand: BrandID, _ room: Int) async -> [(LaneLease, QueueTask)] {
+        state.withLock { $0.beginLook(brand) }
+        do {
+            let (pool, lease) = (pool, options.lease)
+            let (claimed, next) = try await store.brand(brand).write { transaction in
+                var claimed: [(LaneLease, QueueTask)] = []
+                let leases = try transaction.claimLanes(pool: pool, limit: room, until: transaction.now + lease)
+                for lease in leases {
+                    if let task = try transaction.takeNext(lease) { claimed.append((lease, task)) } else { try transaction.release(lease) }
+                }
+                return (claimed, leases.isEmpty ? try transaction.nextReady(pool: pool) : transaction.now)
+            }
+            CrashPoint.leaseTaken.pass()
+            state.withLock { $0.endLook(brand, claimed: claimed.map(\.0), next: next) }
+            return claimed
+        } catch {
+            logger.error("claiming failed", metadata: ["brand": "\(brand)", "pool": "\(pool.rawValue)", "error": "\(error)"])
+            state.withLock { $0.endLook(brand, claimed: [], next: store.clock.now + .seconds(1)) }
+            return []
+        }
+    }
+
+    /// Works through a lane, task after task.
+    private func work(_ lease: LaneLease, _ first: QueueTask) async {
+        var next: QueueTask? = first
+        var count = 0
+        while let task = next {
+            count += 1
+            let context = TaskContext(task: task, lease: lease, store: store, keepsLane: count < options.laneRun && !signal.isClosed)
+            do {
+                try await handler.handle(context)
+                guard context.isFinished else { throw StageError(stage: .storage, retryable: false, cause: "\(task.kind) ended without a result") }
+                next = context.next
+            } catch {
+                await failed(context, error)
+                next = nil
+            }
+        }
+        state.withLock { $0.end(lease) }
+        signal.raise()
+    }
+
+    private func failed(_ context: TaskContext, _ error: any Error) async {
+        let (task, lease, handler) = (context.task, context.lease, handler)
+        var about: Logger.Metadata = ["brand": "\(lease.brand)", "lane": "\(lease.lane)", "task": "\(task.id)", "kind": "\(task.kind)"]
+        about["error"] = "\(error)"
+        if error is QueueError || context.isFinished { return logger.warning("result refused", metadata: about) }
+        let isInterrupted = error is CancellationError
+        let wait = isInterrupted ? nil : retryDelay(task, error)
+        do {
+            // Shielded from cancellation: giving a task back is the last thing a shutdown does.
+            try await Task.detached { [store] in
+                try await store.persistently(brand: lease.brand) { transaction in
+                    try transaction.fence(lease)
+                    if isInterrupted { return try transaction.giveBack(task, lease) }
+                    if let wait { return try transaction.postpone(task, in: lease, until: transaction.now + wait, holdingLane: true) }
+                    try handler.giveUp(task, lane: lease.lane, error: error, in: transaction)
+                    try transaction.remove(task, from: lease)
+                    try transaction.release(lease)
+                }
+            }.value
+        } catch {
+            about["storing"] = "\(error)"
+        }
+        if !isInterrupted { logger.error(wait == nil ? "task given up" : "task failed, will be tried again", metadata: about) }
+    }
+
+    private func retryDelay(_ task: QueueTask, _ error: any Error) -> Duration? {
+        if let stage = error as? StageError, !stage.retryable { return nil }
+        guard task.attempts < options.retry.attempts else { return nil }
+        let index = min(task.attempts, options.retry.backoff.count) - 1
+        return .milliseconds(Int64((options.retry.backoff.indices.contains(index) ? options.retry.backoff[index] : 2) * 1000))
+    }
+
+    /// Every third of a lease, for all lanes in work.
+    private func renewLeases() async {
+        while !Task.isCancelled {
+            do { try await store.clock.sleep(until: store.clock.now + options.lease / 3) } catch { return }
+            let until = store.clock.now + options.lease
+            for (brand, leases) in Dictionary(grouping: state.withLock { Array($0.active) }, by: \.brand) {
+                do {
+                    let lost = try await store.brand(brand).write { transaction in
+                        try leases.filter { try !transaction.renew($0, until: until) }
+                    }
+                    CrashPoint.leaseRenewing.pass()
+                    for lease in lost where state.withLock({ $0.active.contains(lease) }) {
+                        logger.warning("lease lost", metadata: ["brand": "\(brand)", "lane": "\(lease.lane)"])
+                    }
+                } catch {
+                    logger.error("renewing failed", metadata: ["brand": "\(brand)", "error": "\(error)"])
+                }
+            }
+        }
+    }
+
+    /// Lanes being worked on in this process, for metrics.
+    package var busyLanes: Int { state.withLock { $0.active.count } }
+}
