@@ -11,11 +11,17 @@ package final class Store: Sendable {
     private let listeners = Mutex<[@Sendable (BrandID, LanePool) -> Void]>([])
     private let eventListeners = Mutex<[@Sendable (BrandID) -> Void]>([])
 
-    package init(database: any Database, clock: any WallClock, ids: any IDSource, node: String) {
+    /// Whether anybody takes events from the outbox. When nobody does they are kept as history and marked at once.
+    package let eventsAreWanted: @Sendable () -> Bool
+
+    package init(
+        database: any Database, clock: any WallClock, ids: any IDSource, node: String, eventsAreWanted: @escaping @Sendable () -> Bool = { true }
+    ) {
         self.database = database
         self.clock = clock
         self.ids = ids
         self.node = node
+        self.eventsAreWanted = eventsAreWanted
     }
 
     package func brand(_ id: BrandID) -> BrandStore { BrandStore(store: self, id: id) }
@@ -82,6 +88,7 @@ package final class BrandTransaction {
 
     package func newID() -> UniqueID { store.ids.next() }
     var node: String { store.node }
+    var eventsAreWanted: Bool { store.eventsAreWanted() }
     var key: SQLValue { SQLValue(brand) }
 
     func rows(_ statement: SQL, _ values: SQLValue...) throws -> [Row] { try connection.rows(statement, [key] + values) }

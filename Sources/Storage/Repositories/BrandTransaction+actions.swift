@@ -2,7 +2,11 @@ package import Conversation
 
 /// A decided call as it stands in the store. Key and body are the bytes that every attempt sends.
 package struct ActionRecord: Sendable {
-    package enum State: String, Sendable { case queued, executing, waiting, done, refused, unknown, failed, cancelled }
+    /// `queued` until it is settled; whether a worker has it right now is in the queue.
+    package enum State: String, Sendable { case queued, done, refused, unknown, failed, cancelled }
+
+    /// Every action is a lane of its own.
+    package static func lane(of id: ActionID) -> String { "action:\(id)" }
 
     package var id: ActionID
     package var taskID: UniqueID
@@ -41,10 +45,10 @@ extension BrandTransaction {
         static let open = SQL(
             """
             SELECT \(columns) FROM actions
-            WHERE brand_id = $1 AND user_id = $2 AND state IN ('queued', 'executing', 'waiting', 'unknown') ORDER BY action_id
+            WHERE brand_id = $1 AND user_id = $2 AND state IN ('queued', 'unknown') ORDER BY action_id
             """)
         static let isOpen = SQL(
-            "SELECT 1 FROM actions WHERE brand_id = $1 AND user_id = $2 AND state IN ('queued', 'executing', 'waiting') LIMIT 1")
+            "SELECT 1 FROM actions WHERE brand_id = $1 AND user_id = $2 AND state = 'queued' LIMIT 1")
         static let done = SQL(
             "SELECT DISTINCT canonical_action FROM actions WHERE brand_id = $1 AND user_id = $2 AND state = 'done'")
         static let fingerprints = SQL(
@@ -56,11 +60,14 @@ extension BrandTransaction {
             """
             UPDATE actions SET state = $3, may_have_taken_effect = $4, result = $5, updated_at = $6 WHERE brand_id = $1 AND action_id = $2
             """)
+        static let cancelTask = SQL(
+            "DELETE FROM tasks WHERE brand_id = $1 AND lane = $2 AND state = 'pending'")
         static let cancel = SQL(
             """
             UPDATE actions SET state = 'cancelled', updated_at = $3
-            WHERE brand_id = $1 AND action_id = $2 AND may_have_taken_effect = 0 AND state IN ('queued', 'waiting')
+            WHERE brand_id = $1 AND action_id = $2 AND may_have_taken_effect = 0 AND state = 'queued'
             """)
+        static let taskState = SQL("SELECT state, attempts FROM tasks WHERE brand_id = $1 AND lane = $2")
     }
 
     /// False when the same decision (same idempotency key) already stands.
@@ -94,8 +101,26 @@ extension BrandTransaction {
             SQLValue(now))
     }
 
-    /// Takes back a call of which nothing was sent; false when it is too late.
-    package func cancelAction(_ id: ActionID) throws -> Bool { try run(Statements.cancel, SQLValue(id), SQLValue(now)) == 1 }
+    /// Takes back a call of which nothing was sent: its task is not in a worker's hands and no attempt may have taken effect.
+    /// False when it is too late.
+    package func cancelAction(_ id: ActionID) throws -> Bool {
+        guard try action(id).map({ $0.state == .queued && !$0.mayHaveTakenEffect }) == true,
+            try run(Statements.cancelTask, .text(ActionRecord.lane(of: id))) == 1
+        else { return false }
+        return try run(Statements.cancel, SQLValue(id), SQLValue(now)) == 1
+    }
+
+    /// How an action that is not settled stands: the queue knows whether a worker has it.
+    package func openAction(_ action: ActionRecord) throws -> OpenAction {
+        var state = OpenAction.State.unknown
+        if action.state == .queued, let task = try row(Statements.taskState, .text(ActionRecord.lane(of: action.id))) {
+            let isRunning = try task.text(0) == "processing"
+            state = isRunning ? .executing : try task.int(1) == 0 ? .queued : .waiting
+        }
+        return OpenAction(
+            id: action.id, taskID: action.taskID, canonicalAction: action.canonicalAction, state: state,
+            mayHaveTakenEffect: action.mayHaveTakenEffect)
+    }
 
     private static func action(_ row: Row) throws -> ActionRecord {
         guard let state = ActionRecord.State(rawValue: try row.text(12)) else { throw StorageError.unreadable("state of an action") }
