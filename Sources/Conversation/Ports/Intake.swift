@@ -18,8 +18,9 @@ package struct VerifiedWebhook: Sendable {
 }
 
 package enum WebhookItem: Sendable {
-    case message(InboundMessage, InstanceAddress)
-    case status(StatusUpdate, InstanceAddress)
+    /// With what to keep raw, as a whole delivery of its own, when no running brand has the address.
+    case message(InboundMessage, InstanceAddress, raw: @Sendable () -> [UInt8])
+    case status(StatusUpdate, InstanceAddress, raw: @Sendable () -> [UInt8])
     /// A field event of the platform (template paused, account update …), kept as it came.
     case field(name: String, body: [UInt8], InstanceAddress?)
     /// Known and not worth keeping.

@@ -53,6 +53,8 @@ extension BrandTransaction {
             "SELECT \(columns) FROM messages WHERE brand_id = $1 AND session_id = $2 ORDER BY message_id DESC LIMIT $3")
         static let outcome = SQL(
             "UPDATE messages SET outcome = $4, turn_id = $5 WHERE brand_id = $1 AND session_id = $2 AND message_id = $3")
+        static let reopen = SQL(
+            "UPDATE messages SET outcome = NULL, turn_id = NULL WHERE brand_id = $1 AND session_id = $2 AND message_id = $3")
         static let sent = SQL(
             """
             UPDATE messages SET send_state = 'sent', provider_id = $3, sent_at = $4, error = NULL
@@ -106,6 +108,11 @@ extension BrandTransaction {
     /// Says what became of an inbound message.
     package func setOutcome(_ outcome: String, of message: MessageID, session: SessionID, turn: UniqueID?) throws {
         try run(Statements.outcome, SQLValue(session), SQLValue(message), .text(outcome), turn.map { SQLValue($0) } ?? .null)
+    }
+
+    /// Lets an inbound message have its turn again.
+    package func clearOutcome(of message: MessageID, session: SessionID) throws {
+        try run(Statements.reopen, SQLValue(session), SQLValue(message))
     }
 
     package func markSent(_ message: MessageID, providerID: String) throws {

@@ -41,12 +41,15 @@ extension BrandTransaction {
             try run(
                 Statements.addUser, SQLValue(user), .text(tier), SQLValue(verified), SQLValue(sender.profileName), SQLValue(now))
         }
-        for identifier in unknown {
-            try run(
-                Statements.addIdentifier, .text(channel.rawValue), .text(identifier.kind.rawValue), .text(identifier.value), SQLValue(user),
-                SQLValue(now))
-        }
+        for identifier in unknown { try link(identifier, channel: channel, to: user) }
         return (user, found == nil)
+    }
+
+    /// Adds an identifier to a user; one that belongs to somebody else stays there.
+    package func link(_ identifier: Identifier, channel: ChannelName, to user: UserID) throws {
+        try run(
+            Statements.addIdentifier, .text(channel.rawValue), .text(identifier.kind.rawValue), .text(identifier.value), SQLValue(user),
+            SQLValue(now))
     }
 
     package func user(_ id: UserID) throws -> User? {

@@ -1,0 +1,113 @@
+internal import Brain
+internal import Conversation
+internal import Storage
+
+/// Stores how an attempt ended: the action's state, the attempt, the news for the lane, updates and events, in one transaction.
+struct ActionCommit: Sendable {
+    let action: ActionRecord
+    /// Nil when the action is no longer configured.
+    let definition: ActionDefinition?
+    let context: TaskContext
+
+    func done(body: JSONValue, startedAt: Timestamp) async throws {
+        let (action, definition) = (action, definition)
+        let mapped = definition.map { ResultMapping.map(action: $0, body: body) } ?? ([:], false)
+        let list = definition?.resultList == nil ? JSONValue.null : body
+        try await context.finish { transaction in
+            try transaction.recordAttempt(of: action.id.value, startedAt: startedAt, outcome: "done", detail: "")
+            try transaction.setAction(action.id, .done, mayHaveTakenEffect: true, result: .object(mapped.0))
+            try transaction.settleDeadLetters(of: action.id.value, as: "settled")
+            try Self.tell(.done(complete: mapped.1), mapped.0, list, action, transaction)
+            let fields: [String: JSONValue] = ["result": .object(mapped.0), "queue_id": .string(action.id.description)]
+            try transaction.append([StreamingUpdate(.actionCompleted, at: transaction.now, fields)], session: action.session)
+            try transaction.record(.actionCompleted, instance: action.instance, data: Self.data(action, .object(mapped.0)))
+        }
+        CrashPoint.resultStoredReplyNotQueued.pass()
+    }
+
+    /// Ends without success. What a person should see becomes a dead letter that can be driven again with the same bytes.
+    func end(_ state: ActionReport.State, detail: String, startedAt: Timestamp? = nil) async throws {
+        let (action, task, lane) = (action, context.task, context.lease.lane)
+        try await context.finish { transaction in
+            try transaction.recordAttempt(
+                of: action.id.value, startedAt: startedAt ?? transaction.now, outcome: Self.name(state), detail: detail)
+            try Self.store(state, of: action, in: transaction, redrive: RedrivableTask(task, lane: lane, pool: .action), detail: detail)
+        }
+        CrashPoint.resultStoredReplyNotQueued.pass()
+    }
+
+    func retry(after wait: Duration, reason: String, unknown: Bool, startedAt: Timestamp) async throws {
+        let action = action
+        try await context.finish(.again(at: context.store.clock.now + wait, holdingLane: true)) { transaction in
+            try transaction.recordAttempt(
+                of: action.id.value, startedAt: startedAt, outcome: unknown ? "unknown" : "not_sent", detail: reason)
+            try transaction.setAction(action.id, .queued, mayHaveTakenEffect: action.mayHaveTakenEffect || unknown)
+        }
+    }
+
+    static func store(
+        _ state: ActionReport.State, of action: ActionRecord, in transaction: BrandTransaction, redrive: RedrivableTask, detail: String
+    ) throws {
+        let stored: ActionRecord.State
+        var isDeadLetter = false
+        switch state {
+        case .done: stored = .done
+        case .refused: stored = .refused
+        case .cancelled: stored = .cancelled
+        case .notDone, .retrying: (stored, isDeadLetter) = (.failed, true)
+        case .unknown: (stored, isDeadLetter) = (.unknown, true)
+        }
+        try transaction.setAction(action.id, stored, mayHaveTakenEffect: stored == .unknown)
+        try transaction.setIntent(action.intentID, session: action.session, status: stored == .cancelled ? .cancelled : .failed)
+        try tell(state, [:], .null, action, transaction)
+        let error: JSONValue = ["outcome": .string(name(state)), "detail": .string(detail)]
+        try transaction.append(
+            [StreamingUpdate(.actionFailed, at: transaction.now, ["error": error, "queue_id": .string(action.id.description)])],
+            session: action.session)
+        try transaction.record(.actionFailed, instance: action.instance, data: data(action, error))
+        if isDeadLetter { try transaction.insertDeadLetter(letter(state, action, transaction, redrive, detail)) }
+    }
+
+    private static func letter(
+        _ state: ActionReport.State, _ action: ActionRecord, _ transaction: BrandTransaction, _ redrive: RedrivableTask, _ detail: String
+    ) -> DeadLetterRecord {
+        DeadLetterRecord(
+            id: transaction.newID(), kind: "action", reason: name(state),
+            detail: ["action": .string(action.canonicalAction), "error": .string(detail)], subject: action.id.value, session: action.session,
+            instance: action.instance, user: action.user, task: redrive.json, state: "open", createdAt: transaction.now, settledAt: nil)
+    }
+
+    /// Puts the news on the conversation's lane.
+    private static func tell(
+        _ state: ActionReport.State, _ result: [String: JSONValue], _ body: JSONValue, _ action: ActionRecord, _ transaction: BrandTransaction
+    ) throws {
+        let report = ActionReport(
+            id: action.id, taskID: action.taskID, intentID: action.intentID, canonicalAction: action.canonicalAction, params: [:], state: state,
+            result: result, body: body)
+        guard case .object(var payload) = report.payload else { return }
+        payload["session"] = .string(action.session.description)
+        let lane = Lane(brand: transaction.brand, instance: action.instance, user: action.user)
+        try transaction.enqueue(
+            NewTask(
+                id: QueueTaskID(transaction.newID()), lane: lane.key, pool: .turn, kind: TurnTask.toolResult, payload: .object(payload),
+                runAt: transaction.now))
+    }
+
+    private static func name(_ state: ActionReport.State) -> String {
+        switch state {
+        case .done: "done"
+        case .refused: "refused"
+        case .notDone: "not_done"
+        case .unknown: "unknown"
+        case .retrying: "retrying"
+        case .cancelled: "cancelled"
+        }
+    }
+
+    private static func data(_ action: ActionRecord, _ result: JSONValue) -> JSONValue {
+        [
+            "queue_id": .string(action.id.description), "action": .string(action.canonicalAction), "user_id": .string(action.user.description),
+            "session_id": .string(action.session.description), "result": result,
+        ]
+    }
+}

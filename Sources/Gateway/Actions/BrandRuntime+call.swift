@@ -1,0 +1,29 @@
+package import Conversation
+internal import Signing
+
+/// Calls to the brand's own API, as every one of them is made.
+extension BrandRuntime {
+    /// `target` is path and query, encoded. Signed when there is a body.
+    func call(
+        method: String, target: String, body: [UInt8]? = nil, timeout: Duration, headers: [(name: String, value: String)] = []
+    ) -> HTTPCall {
+        let api = configuration.api
+        var all = headers
+        all.append((name: "Accept", value: "application/json"))
+        if body != nil { all.append((name: "Content-Type", value: "application/json")) }
+        switch api.auth {
+        case .none: break
+        case .bearer(let token): all.append((name: "Authorization", value: "Bearer \(token.reveal())"))
+        case .basic(let user, let password):
+            all.append((name: "Authorization", value: "Basic \(Base64.encode(Array("\(user):\(password.reveal())".utf8)))"))
+        case .header(let name, let value): all.append((name: name, value: value.reveal()))
+        }
+        return HTTPCall(
+            method: method, url: Self.join(api.baseURL, target), headers: all, body: body, timeout: timeout, pool: "brand:\(id)",
+            maxConcurrent: api.maxConcurrent, allowPrivateAddresses: api.allowPrivateAddresses)
+    }
+
+    private static func join(_ base: String, _ target: String) -> String {
+        (base.hasSuffix("/") ? String(base.dropLast()) : base) + (target.hasPrefix("/") ? target : "/" + target)
+    }
+}

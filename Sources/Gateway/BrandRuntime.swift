@@ -1,0 +1,27 @@
+package import Brain
+package import Conversation
+package import Signing
+package import Understanding
+
+/// One brand's configuration, made ready to work: patterns compiled, classifier trained, keys prepared.
+/// A turn uses one of these from begin to end, whatever is loaded meanwhile.
+package struct BrandRuntime: Sendable {
+    package let configuration: BrandConfiguration
+    package let classifier: any IntentClassifying
+    package let brain: Brain
+    package let webhooks: StandardWebhooks
+    /// The idempotency HMAC, keyed by the first signing secret.
+    package let signer: any DecisionSigner
+
+    package init(
+        configuration: BrandConfiguration, classifier: any IntentClassifying, brain: Brain, webhooks: StandardWebhooks, signer: any DecisionSigner
+    ) {
+        self.configuration = configuration
+        self.classifier = classifier
+        self.brain = brain
+        self.webhooks = webhooks
+        self.signer = signer
+    }
+
+    package var id: BrandID { configuration.id }
+}

@@ -1,0 +1,115 @@
+package import Conversation
+package import Storage
+
+/// Stores what channels verified, before anything is acknowledged: dedupe, identity, session, message and task in one transaction a brand.
+/// What belongs to no running brand is kept raw, for the operator.
+package struct IntakeService: Intake {
+    private let store: Store
+    private let registry: Registry
+    private let metrics: GatewayMetrics
+
+    package init(store: Store, registry: Registry, metrics: GatewayMetrics) {
+        self.store = store
+        self.registry = registry
+        self.metrics = metrics
+    }
+
+    package func accept(_ webhook: VerifiedWebhook) async throws -> IntakeReceipt {
+        let sorted = sort(webhook)
+        var receipt = IntakeReceipt(ignored: sorted.ignored, quarantined: sorted.unrouted.count)
+        if sorted.brands.count == 1, sorted.unrouted.isEmpty, let only = sorted.brands.first {
+            receipt.add(try await store(only.value, brand: only.key))
+        } else {
+            try await storeAll(sorted, &receipt)
+        }
+        CrashPoint.committedNotAnswered.pass()
+        metrics.received(channel: webhook.channel, receipt)
+        return receipt
+    }
+
+    private struct Sorted {
+        var brands: [BrandID: [(WebhookItem, InstanceConfiguration)]] = [:]
+        var unrouted: [UnroutedStore.Entry] = []
+        var ignored = 0
+    }
+
+    private func sort(_ webhook: VerifiedWebhook) -> Sorted {
+        var sorted = Sorted()
+        for item in webhook.items {
+            if case .ignored = item {
+                sorted.ignored += 1
+            } else if let address = item.address, let instance = registry.instance(at: address) {
+                sorted.brands[instance.brand, default: []].append((item, instance))
+            } else {
+                let reason = item.address.map { "no running brand has \($0)" } ?? item.problem ?? "addressed to nobody"
+                sorted.unrouted.append(
+                    .init(channel: webhook.channel, app: webhook.app, account: item.address?.account, reason: reason, body: item.raw))
+            }
+        }
+        return sorted
+    }
+
+    /// The brands' transactions run side by side, and usually share one commit. When one fails the caller is told to come again;
+    /// what the others stored is then a duplicate.
+    private func storeAll(_ sorted: Sorted, _ receipt: inout IntakeReceipt) async throws {
+        try await withThrowingTaskGroup(of: IntakeReceipt.self) { group in
+            for (brand, items) in sorted.brands { group.addTask { try await store(items, brand: brand) } }
+            if !sorted.unrouted.isEmpty {
+                group.addTask {
+                    try await store.unrouted.insert(sorted.unrouted)
+                    return IntakeReceipt()
+                }
+            }
+            for try await part in group { receipt.add(part) }
+        }
+    }
+
+    private func store(_ items: [(WebhookItem, InstanceConfiguration)], brand: BrandID) async throws -> IntakeReceipt {
+        let tiers = registry.brand(brand)?.configuration.tiers ?? []
+        let provesIdentity = Set(items.map(\.1.channel)).filter { registry.channel($0)?.capabilities.provesIdentity ?? false }
+        return try await store.brand(brand).write { transaction in
+            var receipt = IntakeReceipt()
+            for (item, instance) in items {
+                let writer = IntakeWriter(
+                    transaction: transaction, instance: instance, tiers: tiers, provesIdentity: provesIdentity.contains(instance.channel))
+                try writer.store(item, &receipt)
+            }
+            return receipt
+        }
+    }
+}
+
+extension IntakeReceipt {
+    mutating func add(_ other: IntakeReceipt) {
+        accepted += other.accepted
+        duplicates += other.duplicates
+        ignored += other.ignored
+        quarantined += other.quarantined
+    }
+}
+
+extension WebhookItem {
+    var address: InstanceAddress? {
+        switch self {
+        case .message(_, let address, _), .status(_, let address, _): address
+        case .field(_, _, let address), .unreadable(_, _, let address): address
+        case .ignored: nil
+        }
+    }
+
+    /// What is kept when nobody can be found who would take it.
+    var raw: [UInt8] {
+        switch self {
+        case .message(_, _, let raw), .status(_, _, let raw): raw()
+        case .field(_, let body, _), .unreadable(_, let body, _): body
+        case .ignored: []
+        }
+    }
+
+    var problem: String? {
+        switch self {
+        case .unreadable(let reason, _, _): reason
+        case .message, .status, .field, .ignored: nil
+        }
+    }
+}

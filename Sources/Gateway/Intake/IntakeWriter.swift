@@ -1,0 +1,91 @@
+internal import Conversation
+internal import Storage
+
+/// Stores one item of a webhook inside the transaction of its brand.
+struct IntakeWriter {
+    let transaction: BrandTransaction
+    let instance: InstanceConfiguration
+    let tiers: [String]
+    let provesIdentity: Bool
+
+    func store(_ item: WebhookItem, _ receipt: inout IntakeReceipt) throws {
+        switch item {
+        case .message(let message, _, _):
+            if try store(message) { receipt.accepted += 1 } else { receipt.duplicates += 1 }
+        case .status(let status, _, _):
+            try store(status)
+            receipt.accepted += 1
+        case .field(let name, let body, _):
+            try transaction.storeField(name, body: body, instance: instance.id)
+            receipt.accepted += 1
+        case .unreadable(let reason, let body, let address):
+            guard let address else { return }
+            try transaction.quarantine(address, reason: reason, body: body)
+            receipt.quarantined += 1
+        case .ignored: receipt.ignored += 1
+        }
+    }
+
+    /// False when it was there before: then nothing is stored.
+    private func store(_ message: InboundMessage) throws -> Bool {
+        if try transaction.isKnown(providerID: message.providerID, instance: instance.id) { return false }
+        let user = try resolve(message.sender)
+        if case .system(let notice) = message.content, let identifier = notice.newIdentifier {
+            try transaction.link(identifier, channel: instance.channel, to: user)
+        }
+        let session = try openSession(user)
+        let id = MessageID(transaction.newID())
+        try transaction.insertInbound(message, id: id, session: session, instance: instance.id, user: user)
+        try transaction.record(
+            .messageReceived, instance: instance.id,
+            data: [
+                "message_id": .string(id.description), "session_id": .string(session.description), "user_id": .string(user.description),
+                "provider_message_id": .string(message.providerID), "content": message.content.json,
+            ])
+        let lane = Lane(brand: transaction.brand, instance: instance.id, user: user)
+        try transaction.enqueue(
+            NewTask(
+                id: QueueTaskID(id.value), lane: lane.key, pool: .turn, kind: TurnTask.message,
+                payload: ["message": .string(id.description), "session": .string(session.description)], runAt: transaction.now))
+        return true
+    }
+
+    /// A channel that proves who writes makes verified users; any other makes guests.
+    private func resolve(_ sender: Sender) throws -> UserID {
+        let tier = provesIdentity && !instance.acceptGuests ? tiers.dropFirst().first ?? tiers.first : tiers.first
+        let (user, isNew) = try transaction.resolveUser(
+            channel: instance.channel, sender: sender, tier: tier ?? "guest", verified: provesIdentity)
+        if !isNew, let name = sender.profileName { try transaction.setProfileName(name, of: user) }
+        return user
+    }
+
+    /// The running session, or a new one after a silence; a session never ends while an action of its user is open.
+    private func openSession(_ user: UserID) throws -> SessionID {
+        if let session = try transaction.activeSession(instance: instance.id, user: user) {
+            let isOver = transaction.now - session.lastMessageAt > instance.sessionTimeout
+            if try !isOver || transaction.hasRunningAction(user) {
+                try transaction.touchSession(session.id)
+                return session.id
+            }
+            try transaction.endSession(session.id)
+            try transaction.record(.sessionEnded, instance: instance.id, data: reference(session.id, user))
+        }
+        let session = try transaction.openSession(instance: instance.id, user: user)
+        try transaction.record(.sessionStarted, instance: instance.id, data: reference(session, user))
+        return session
+    }
+
+    private func store(_ status: StatusUpdate) throws {
+        guard case .advanced = try transaction.apply(status, instance: instance.id) else { return }
+        try transaction.record(
+            .messageStatus, instance: instance.id,
+            data: [
+                "message_id": JSONValue(status.reference), "provider_message_id": .string(status.providerMessageID),
+                "status": .string(status.status.name), "at": .string(status.at.description),
+            ])
+    }
+
+    private func reference(_ session: SessionID, _ user: UserID) -> JSONValue {
+        ["session_id": .string(session.description), "user_id": .string(user.description)]
+    }
+}

@@ -1,0 +1,167 @@
+package import Conversation
+package import Logging
+package import Storage
+
+/// Sends replies in the order of their conversation. WhatsApp has no idempotency, so a send whose end nobody knows is marked unknown,
+/// settled by the status that comes back, and never resent blindly.
+package struct DeliveryHandler: TaskHandler {
+    private let registry: Registry
+    private let policy: SendPolicy
+    private let reading: ReadingSignals
+    private let unknownReply: Duration
+    private let backoff: RetryPolicy
+    private let metrics: GatewayMetrics
+    private let logger: Logger
+
+    /// `unknownReply`: how long a status is waited for before an unknown send becomes a dead letter.
+    package init(
+        registry: Registry, policy: SendPolicy, reading: ReadingSignals, unknownReply: Duration, backoff: RetryPolicy, metrics: GatewayMetrics,
+        logger: Logger
+    ) {
+        self.registry = registry
+        self.policy = policy
+        self.reading = reading
+        self.unknownReply = unknownReply
+        self.backoff = backoff
+        self.metrics = metrics
+        self.logger = logger
+    }
+
+    package func handle(_ context: TaskContext) async throws {
+        guard let id = context.task.payload["message"]?.string.flatMap({ MessageID($0) }) else {
+            throw StageError(stage: .outbox, retryable: false, cause: "a delivery without a message")
+        }
+        if context.task.kind == Outbox.settle { return try await settle(id, context) }
+        let loaded = try await context.brand.read { transaction -> (MessageRecord, User, SessionRecord)? in
+            guard let message = try transaction.outboundMessage(id), message.sendState == "queued",
+                let user = try transaction.user(message.user), let session = try transaction.session(message.session)
+            else { return nil }
+            return (message, user, session)
+        }
+        guard let (message, user, session) = loaded, let content = OutboundContent(json: message.content) else {
+            return try await context.finish { _ in }
+        }
+        if context.task.wasInterrupted { return try await markUnknown(message, context, reason: "the process ended while it was being sent") }
+        guard let instance = registry.instance(message.instance), let channel = registry.channel(instance.channel) else {
+            return try await context.finish(.again(at: context.store.clock.now + .seconds(30), holdingLane: true)) { _ in }
+        }
+        let part = OutboundPart(
+            reference: id, instance: instance, recipient: user.identifiers, content: content, inReplyTo: message.inReplyTo)
+        try await send(part, message, session, channel, context)
+    }
+
+    private func send(
+        _ part: OutboundPart, _ message: MessageRecord, _ session: SessionRecord, _ channel: any Channel, _ context: TaskContext
+    ) async throws {
+        let clock = context.store.clock
+        let verdict = policy.decide(
+            part.content, message: message.id, brand: context.lease.brand, channel: channel, lastInboundAt: session.lastInboundAt, now: clock.now)
+        switch verdict {
+        case .denied(let refusal): try await refuse(message, refusal, context, startedAt: clock.now)
+        case .allowed(let permit):
+            let startedAt = clock.now
+            let lane = Lane(brand: context.lease.brand, instance: message.instance, user: message.user)
+            reading.replied(lane: lane)
+            CrashPoint.replyQueuedNotSent.pass()
+            let outcome = await channel.send(part, permit: permit)
+            CrashPoint.sentToChannelIDNotStored.pass()
+            try await store(outcome, message, context, startedAt: startedAt)
+        }
+    }
+
+    private func store(_ outcome: SendOutcome, _ message: MessageRecord, _ context: TaskContext, startedAt: Timestamp) async throws {
+        switch outcome {
+        case .sent(let providerID):
+            try await context.finish { transaction in
+                try transaction.markSent(message.id, providerID: providerID)
+                try transaction.applyEarlyStatus(providerID: providerID, instance: message.instance)
+                try transaction.record(
+                    .messageSent, instance: message.instance,
+                    data: [
+                        "message_id": .string(message.id.description), "provider_message_id": .string(providerID), "content": message.content,
+                        "user_id": .string(message.user.description), "session_id": .string(message.session.description),
+                    ])
+            }
+            metrics.delivery(brand: context.lease.brand, outcome: "sent")
+        case .notSent(let reason, let retryAfter): try await retry(message, context, reason, retryAfter, startedAt)
+        case .refused(let error): try await refuse(message, error, context, startedAt: startedAt)
+        case .unknown(let reason): try await markUnknown(message, context, reason: reason)
+        }
+    }
+
+    private func retry(
+        _ message: MessageRecord, _ context: TaskContext, _ reason: String, _ retryAfter: Duration?, _ startedAt: Timestamp
+    ) async throws {
+        metrics.delivery(brand: context.lease.brand, outcome: "not_sent")
+        let attempts = context.task.attempts
+        guard attempts < backoff.attempts else {
+            return try await refuse(
+                message, ChannelError(code: "not_sent", message: reason, reaction: .page), context, startedAt: startedAt)
+        }
+        let index = min(attempts, backoff.backoff.count) - 1
+        let wait = max(.milliseconds(Int64((backoff.backoff.indices.contains(index) ? backoff.backoff[index] : 2) * 1000)), retryAfter ?? .zero)
+        try await context.finish(.again(at: context.store.clock.now + wait, holdingLane: true)) { transaction in
+            try transaction.recordAttempt(of: message.id.value, startedAt: startedAt, outcome: "not_sent", detail: reason)
+        }
+    }
+
+    private func refuse(_ message: MessageRecord, _ error: ChannelError, _ context: TaskContext, startedAt: Timestamp) async throws {
+        let (task, lane) = (context.task, context.lease.lane)
+        try await context.finish { transaction in
+            try transaction.recordAttempt(of: message.id.value, startedAt: startedAt, outcome: "refused", detail: error.description)
+            try transaction.setSendState("failed", of: message.id, error: error.description)
+            try transaction.insertDeadLetter(
+                Self.letter(
+                    transaction, kind: "delivery", reason: error.code, ["error": .string(error.message), "reaction": .string(error.reaction.rawValue)],
+                    message, task: RedrivableTask(task, lane: lane, pool: .delivery).json))
+        }
+        metrics.delivery(brand: context.lease.brand, outcome: "refused")
+        metrics.deadLetter(brand: context.lease.brand, kind: "delivery")
+        logger.warning(
+            "a reply was refused",
+            metadata: ["brand": "\(context.lease.brand)", "message": "\(message.id)", "code": "\(error.code)", "reaction": "\(error.reaction.rawValue)"])
+    }
+
+    private func markUnknown(_ message: MessageRecord, _ context: TaskContext, reason: String) async throws {
+        let deadline = context.store.clock.now + unknownReply
+        try await context.finish { transaction in
+            try transaction.recordAttempt(of: message.id.value, startedAt: transaction.now, outcome: "unknown", detail: reason)
+            try transaction.setSendState("unknown", of: message.id, error: reason)
+            try transaction.enqueue(
+                NewTask(
+                    id: QueueTaskID(transaction.newID()), lane: "settle:\(message.id)", pool: .delivery, kind: Outbox.settle,
+                    payload: ["message": .string(message.id.description)], runAt: deadline))
+        }
+        metrics.delivery(brand: context.lease.brand, outcome: "unknown")
+    }
+
+    /// No status came in time: a person should look. A later status still settles it.
+    private func settle(_ id: MessageID, _ context: TaskContext) async throws {
+        let metrics = metrics
+        try await context.finish { transaction in
+            guard let message = try transaction.outboundMessage(id), message.sendState == "unknown" else { return }
+            try transaction.insertDeadLetter(
+                Self.letter(
+                    transaction, kind: "unknown", reason: "no status came for a send whose end is unknown",
+                    ["error": JSONValue(message.error)], message, task: .null))
+            metrics.deadLetter(brand: transaction.brand, kind: "unknown")
+        }
+    }
+
+    private static func letter(
+        _ transaction: BrandTransaction, kind: String, reason: String, _ detail: JSONValue, _ message: MessageRecord, task: JSONValue
+    ) -> DeadLetterRecord {
+        DeadLetterRecord(
+            id: transaction.newID(), kind: kind, reason: reason, detail: detail, subject: message.id.value, session: message.session,
+            instance: message.instance, user: message.user, task: task, state: "open", createdAt: transaction.now, settledAt: nil)
+    }
+
+    package func giveUp(_ task: QueueTask, lane: String, error: any Error, in transaction: BrandTransaction) throws {
+        guard let id = task.payload["message"]?.string.flatMap({ MessageID($0) }), let message = try transaction.outboundMessage(id) else { return }
+        try transaction.setSendState("failed", of: id, error: "\(error)")
+        try transaction.insertDeadLetter(
+            Self.letter(
+                transaction, kind: "delivery", reason: "failed", ["error": .string("\(error)")], message,
+                task: RedrivableTask(task, lane: lane, pool: .delivery).json))
+    }
+}

@@ -1,0 +1,28 @@
+internal import Conversation
+internal import Storage
+
+/// Puts replies where they survive: one row and one delivery task for each part that the channel can carry.
+enum Outbox {
+    static let deliver = "deliver"
+    static let settle = "settle"
+
+    static func enqueue(
+        _ reply: Reply, session: SessionID, lane: Lane, channel: any Channel, turn: UniqueID?, in transaction: BrandTransaction
+    ) throws {
+        var delivery = lane
+        delivery.kind = .delivery
+        let narrative: JSONValue = [
+            "instruction": .string(reply.narrative.instruction.rawValue), "primary": .string(reply.narrative.primary),
+        ]
+        for part in channel.render(reply.content) {
+            let id = MessageID(transaction.newID())
+            try transaction.insertOutbound(
+                id: id, session: session, instance: lane.instance, user: lane.user, content: part, narrative: narrative,
+                inReplyTo: reply.inReplyTo, turn: turn)
+            try transaction.enqueue(
+                NewTask(
+                    id: QueueTaskID(id.value), lane: delivery.key, pool: .delivery, kind: deliver,
+                    payload: ["message": .string(id.description)], priority: .normal, runAt: transaction.now))
+        }
+    }
+}

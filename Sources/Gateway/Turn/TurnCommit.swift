@@ -1,0 +1,108 @@
+internal import Conversation
+internal import Storage
+
+/// What a turn stores, all in one transaction: state, replies, decisions, timers, ledger, updates, and what became of the message.
+struct TurnCommit: Sendable {
+    let snapshot: TurnSnapshot
+    let result: TurnResult
+    let channel: any Channel
+    let lane: Lane
+    let turn: UniqueID
+
+    private var session: SessionID { snapshot.session.id }
+
+    func store(_ encodedState: String, in transaction: BrandTransaction) throws {
+        guard try transaction.storeState(encodedState, of: session, version: snapshot.version) else {
+            throw StageError(stage: .session, retryable: true, cause: "the conversation's state was written by someone else")
+        }
+        for effect in result.effects { try apply(effect, transaction) }
+        try transaction.append(updates, session: session)
+        if let message = snapshot.message {
+            try transaction.setOutcome(outcome, of: message.id, session: session, turn: turn)
+        }
+        if result.state.optedOutOfMarketing, !snapshot.state.optedOutOfMarketing {
+            try transaction.optOut(lane.user, topic: "marketing", proof: snapshot.message?.content["text"]?.string ?? "")
+        }
+    }
+
+    private var updates: [StreamingUpdate] {
+        result.effects.compactMap { if case .update(let update) = $0 { update } else { nil } }
+    }
+
+    private var outcome: String {
+        var isAnswered = false
+        for effect in result.effects {
+            switch effect {
+            case .reply: isAnswered = true
+            case .handover, .queue: if !isAnswered { isAnswered = true }
+            case .timer, .cancelAction, .update, .ledger: break
+            }
+        }
+        return isAnswered ? "answered" : "no_reply:\(snapshot.message.flatMap { Content(json: $0.content)?.kind } ?? "none")"
+    }
+
+    private func apply(_ effect: Effect, _ transaction: BrandTransaction) throws {
+        switch effect {
+        case .reply(let reply):
+            try Outbox.enqueue(
+                reply, session: session, lane: lane, channel: channel, turn: turn, in: transaction)
+        case .queue(let decision): try queue(decision, transaction)
+        case .timer(let timer): try start(timer, transaction)
+        case .cancelAction(let id):
+            // Someone began it since this turn looked: decide again on what is true now.
+            guard try transaction.cancelAction(id) else {
+                throw StageError(stage: .brain, retryable: true, cause: "action \(id) began while it was being taken back")
+            }
+        case .update: break
+        case .ledger(let entry): try store(entry, transaction)
+        case .handover(let request): try handOver(request, transaction)
+        }
+    }
+
+    private func queue(_ decision: ActionDecision, _ transaction: BrandTransaction) throws {
+        guard try transaction.insertAction(decision, session: session, instance: lane.instance, user: lane.user) else { return }
+        try transaction.enqueue(
+            NewTask(
+                id: QueueTaskID(decision.id.value), lane: ActionRecord.lane(of: decision.id), pool: .action, kind: "action",
+                payload: ["action": .string(decision.id.description)], priority: decision.priority, runAt: transaction.now))
+        try transaction.record(
+            .actionQueued, instance: lane.instance,
+            data: [
+                "queue_id": .string(decision.id.description), "action": .string(decision.canonicalAction), "user_id": .string(lane.user.description),
+                "session_id": .string(session.description),
+            ])
+    }
+
+    private func start(_ timer: Timer, _ transaction: BrandTransaction) throws {
+        try transaction.enqueue(
+            NewTask(
+                id: QueueTaskID(transaction.newID()), lane: lane.key, pool: .turn, kind: TurnTask.inlineWait,
+                payload: ["action": .string(timer.action.description), "session": .string(session.description)],
+                runAt: transaction.now + timer.after))
+    }
+
+    private func store(_ entry: IntentLedgerEntry, _ transaction: BrandTransaction) throws {
+        try transaction.store(entry, session: session)
+        guard entry.status == .new || entry.status == .actionNotFound else { return }
+        try transaction.record(
+            .intentDetected, instance: lane.instance,
+            data: [
+                "intent_id": .string(entry.id.description), "type": .string(entry.intentType.rawValue),
+                "canonical_intent": .string(entry.canonicalIntent), "confidence": .number(entry.confidence),
+                "session_id": .string(session.description),
+            ])
+    }
+
+    private func handOver(_ request: HandoverRequest, _ transaction: BrandTransaction) throws {
+        let id = transaction.newID()
+        try transaction.insertDeadLetter(
+            DeadLetterRecord(
+                id: id, kind: "handover", reason: "handover",
+                detail: ["trigger": .string(request.trigger.rawValue), "summary": .string(request.summary)],
+                subject: request.action?.value ?? snapshot.message?.id.value, session: session, instance: lane.instance, user: lane.user,
+                task: .null, state: "open", createdAt: transaction.now, settledAt: nil))
+        try transaction.record(
+            .handoverOpened, instance: lane.instance,
+            data: ["handover_id": .string(id.description), "reason": .string(request.trigger.rawValue), "session_id": .string(session.description)])
+    }
+}
