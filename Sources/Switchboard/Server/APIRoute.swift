@@ -1,0 +1,90 @@
+import Conversation
+
+/// Who may call a route. A route cannot be mounted without one of these.
+enum Access: Sendable, Hashable {
+    case anyone
+    /// The channel itself tells callers apart; the text says how.
+    case channel(String)
+    case operatorKey
+    /// A brand's key of this role or a higher one.
+    case brand(Role)
+
+    var name: String {
+        switch self {
+        case .anyone: "anyone"
+        case .channel(let how): "channel:\(how)"
+        case .operatorKey: "operator"
+        case .brand(let role): "brand:\(role.rawValue)"
+        }
+    }
+}
+
+enum Caller: Sendable, Hashable {
+    case anonymous
+    case operatorKey
+    case brand(BrandID, Role)
+}
+
+struct APIRequest: Sendable {
+    var parameters: [String: String]
+    var query: [String: String]
+    var headers: @Sendable (String) -> [String]
+    var body: [UInt8]
+    var caller: Caller
+
+    /// The brand of the key; only routes with `Access.brand` have one.
+    func brand() throws -> BrandID {
+        guard case .brand(let brand, _) = caller else { throw APIError(500, "A route without a brand asked for one") }
+        return brand
+    }
+
+    /// The id in the path. Anything else than an id names nothing that exists.
+    func id(_ name: String = "id") throws -> UniqueID {
+        guard let id = parameters[name].flatMap({ UniqueID($0) }) else { throw APIError.notFound }
+        return id
+    }
+
+    /// `?limit=` (1 to 200, 50 when absent) and `?after=`.
+    func page() throws -> (limit: Int, after: UniqueID?) {
+        let limit = try query["limit"].map { text in
+            guard let limit = Int(text), (1...200).contains(limit) else { throw APIError(400, "limit is a number from 1 to 200") }
+            return limit
+        }
+        let after = try query["after"].map { text in
+            guard let id = UniqueID(text) else { throw APIError(400, "after is the id of the last item of the page before") }
+            return id
+        }
+        return (limit ?? 50, after)
+    }
+}
+
+struct APIRoute: Sendable {
+    var method: String
+    var path: String
+    var access: Access
+    var summary: String
+    var maxBodyBytes = 0
+    var handle: @Sendable (APIRequest) async throws -> ChannelResponse
+}
+
+/// An error with its answer.
+struct APIError: Error {
+    let status: Int
+    let title: String
+
+    init(_ status: Int, _ title: String) {
+        self.status = status
+        self.title = title
+    }
+
+    static let notFound = APIError(404, "There is no such thing")
+}
+
+extension ChannelResponse {
+    static func json(_ value: JSONValue, status: Int = 200) -> ChannelResponse {
+        ChannelResponse(status: status, body: CanonicalJSON.bytes(value))
+    }
+    static func text(_ text: String, contentType: String = "text/plain; charset=utf-8") -> ChannelResponse {
+        ChannelResponse(status: 200, contentType: contentType, body: Array(text.utf8))
+    }
+}

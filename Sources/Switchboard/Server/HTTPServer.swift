@@ -1,0 +1,107 @@
+import Conversation
+import HTTPTypes
+import Hummingbird
+import Logging
+import NIOCore
+
+/// Mounts routes on Hummingbird. The only way to a route is through `APIRoute`, so none is without an access rule.
+struct HTTPServer {
+    let routes: [APIRoute]
+    let keys: KeyRing
+    let ids: any IDSource
+    let requestKeys: RequestKeys
+    let logger: Logger
+
+    func router() -> Router<BasicRequestContext> {
+        let router = Router()
+        for route in routes {
+            router.on(RouterPath(route.path), method: HTTPRequest.Method(rawValue: route.method) ?? .get) { request, context in
+                await answer(route, request, context)
+            }
+        }
+        router.add(middleware: UnknownRoutes(ids: ids, routes: routes))
+        return router
+    }
+
+    private func answer(_ route: APIRoute, _ request: Request, _ context: BasicRequestContext) async -> Response {
+        let requestID = ids.next()
+        var response: ChannelResponse
+        do {
+            response = try await respond(route, request, context)
+        } catch let error as APIError {
+            response = .problem(error.status, error.title)
+        } catch is HTTPBodyTooLarge {
+            response = .problem(413, "The body is larger than \(route.maxBodyBytes) bytes")
+        } catch {
+            logger.error("request failed", metadata: ["request_id": "\(requestID)", "route": "\(route.path)", "error": "\(error)"])
+            response = .problem(503, "The gateway cannot do this right now", headers: ["Retry-After": "1"])
+        }
+        logger.debug(
+            "request", metadata: ["request_id": "\(requestID)", "method": "\(route.method)", "route": "\(route.path)", "status": "\(response.status)"])
+        return Response(response, requestID: requestID)
+    }
+
+    private func respond(_ route: APIRoute, _ request: Request, _ context: BasicRequestContext) async throws -> ChannelResponse {
+        let headers: @Sendable (String) -> [String] = { name in HTTPField.Name(name).map { request.headers[values: $0] } ?? [] }
+        let caller = try keys.admit(route.access, authorization: headers("authorization"))
+        let body = route.maxBodyBytes > 0 ? try await read(request, limit: route.maxBodyBytes) : []
+        var parameters: [String: String] = [:]
+        for (name, value) in context.parameters { parameters[String(name)] = String(value) }
+        var query: [String: String] = [:]
+        for (name, value) in request.uri.queryParameters { query[String(name)] = String(value) }
+        let call = APIRequest(parameters: parameters, query: query, headers: headers, body: body, caller: caller)
+        guard route.method == "POST", case .brand(let brand, _) = caller, let key = headers("idempotency-key").first else {
+            return try await route.handle(call)
+        }
+        return try await requestKeys.once(key, brand: brand, path: request.uri.path, body: body) { try await route.handle(call) }
+    }
+
+    private func read(_ request: Request, limit: Int) async throws -> [UInt8] {
+        if let length = request.headers[.contentLength].flatMap({ Int($0) }), length > limit { throw HTTPBodyTooLarge() }
+        var bytes: [UInt8] = []
+        for try await chunk in request.body {
+            guard bytes.count + chunk.readableBytes <= limit else { throw HTTPBodyTooLarge() }
+            bytes.append(contentsOf: chunk.readableBytesView)
+        }
+        CrashPoint.bodyRead.pass()
+        return bytes
+    }
+}
+
+struct HTTPBodyTooLarge: Error {}
+
+extension Response {
+    init(_ response: ChannelResponse, requestID: UniqueID) {
+        var headers: HTTPFields = [.contentType: response.contentType]
+        for (name, value) in response.headers {
+            if let name = HTTPField.Name(name) { headers[name] = value }
+        }
+        if let name = HTTPField.Name("X-Request-Id") { headers[name] = requestID.description }
+        self.init(
+            status: .init(code: response.status), headers: headers, body: ResponseBody(byteBuffer: ByteBuffer(bytes: response.body)))
+    }
+}
+
+/// Answers paths that nobody mounted (404) and methods that a path does not have (405) in our own form.
+private struct UnknownRoutes: RouterMiddleware {
+    typealias Context = BasicRequestContext
+
+    let ids: any IDSource
+    let routes: [APIRoute]
+
+    func handle(_ request: Request, context: Context, next: (Request, Context) async throws -> Response) async throws -> Response {
+        do {
+            return try await next(request, context)
+        } catch let error as HTTPError where error.status == .notFound {
+            let methods = routes.filter { Self.matches($0.path, request.uri.path) }.map(\.method)
+            if methods.isEmpty { return Response(.problem(404, "There is nothing at this path"), requestID: ids.next()) }
+            let allow = Set(methods).sorted().joined(separator: ", ")
+            return Response(.problem(405, "This path takes \(allow)", headers: ["Allow": allow]), requestID: ids.next())
+        }
+    }
+
+    private static func matches(_ pattern: String, _ path: String) -> Bool {
+        let (wanted, given) = (pattern.split(separator: "/"), path.split(separator: "/"))
+        return wanted.count == given.count && zip(wanted, given).allSatisfy { $0.hasPrefix("{") || $0 == $1 }
+    }
+}

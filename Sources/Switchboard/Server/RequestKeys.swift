@@ -1,0 +1,29 @@
+import Conversation
+import Signing
+import Storage
+
+/// `Idempotency-Key` on our own POST routes: same key and body, the first answer again; same key and another body, 422; still running, 409.
+struct RequestKeys: Sendable {
+    let store: Store
+
+    func once(
+        _ key: String, brand: BrandID, path: String, body: [UInt8], _ work: () async throws -> ChannelResponse
+    ) async throws -> ChannelResponse {
+        guard (1...255).contains(key.utf8.count) else { throw APIError(400, "Idempotency-Key holds 1 to 255 bytes") }
+        let hash = Digest.sha256(Array(path.utf8) + [0] + body)
+        switch try await store.brand(brand).write({ try $0.claimRequest(key: key, bodyHash: hash) }) {
+        case .answered(let status, let body): return ChannelResponse(status: status, headers: ["Idempotency-Replayed": "true"], body: body)
+        case .otherBody: throw APIError(422, "This Idempotency-Key came with another request before")
+        case .running: throw APIError(409, "The first request with this Idempotency-Key is still running")
+        case .new: break
+        }
+        do {
+            let response = try await work()
+            try await store.brand(brand).write { try $0.storeAnswer(key: key, status: response.status, body: response.body) }
+            return response
+        } catch {
+            try await store.brand(brand).write { try $0.forgetRequest(key: key) }
+            throw error
+        }
+    }
+}

@@ -1,0 +1,103 @@
+import Conversation
+import Storage
+
+/// Looking inside conversations with a brand's key.
+struct SessionRoutes: Sendable {
+    let store: Store
+
+    var routes: [APIRoute] {
+        [
+            APIRoute(method: "GET", path: "/v1/sessions", access: .brand(.read), summary: "Sessions, newest first", handle: list),
+            APIRoute(method: "GET", path: "/v1/sessions/{id}", access: .brand(.read), summary: "One session with its wires", handle: show),
+            APIRoute(method: "GET", path: "/v1/sessions/{id}/messages", access: .brand(.read), summary: "Its messages, oldest first", handle: messages),
+            APIRoute(method: "GET", path: "/v1/sessions/{id}/intents", access: .brand(.read), summary: "Its intent ledger", handle: intents),
+            APIRoute(
+                method: "GET", path: "/v1/sessions/{id}/streaming-updates", access: .brand(.read), summary: "Its last 20 updates", handle: updates),
+        ]
+    }
+
+    @Sendable private func list(_ request: APIRequest) async throws -> ChannelResponse {
+        let (limit, after) = try request.page()
+        let sessions = try await store.brand(request.brand()).read { try $0.sessions(after: after.map { SessionID($0) }, limit: limit) }
+        return .json(["sessions": .array(sessions.map(\.json))])
+    }
+
+    @Sendable private func show(_ request: APIRequest) async throws -> ChannelResponse {
+        let id = SessionID(try request.id())
+        let found = try await store.brand(request.brand()).read { transaction in
+            try transaction.session(id).map { ($0, try transaction.state(of: id).state, try transaction.user($0.user)) }
+        }
+        guard let (session, state, user) = found else { throw APIError.notFound }
+        guard case .object(var fields) = session.json else { throw APIError.notFound }
+        fields["user"] = user.map(\.json) ?? .null
+        fields["state"] = try StoredJSON.decode(JSONValue.self, StoredJSON.encode(state))
+        return .json(.object(fields))
+    }
+
+    @Sendable private func messages(_ request: APIRequest) async throws -> ChannelResponse {
+        let (limit, after) = try request.page()
+        return try await within(request) { transaction, id in
+            ["messages": .array(try transaction.messages(session: id, after: after.map { MessageID($0) }, limit: limit).map(\.json))]
+        }
+    }
+
+    @Sendable private func intents(_ request: APIRequest) async throws -> ChannelResponse {
+        let (limit, _) = try request.page()
+        return try await within(request) { transaction, id in
+            let intents = try transaction.intents(session: id, limit: limit).map { entry, history in
+                JSONValue.object(
+                    (try StoredJSON.decode(JSONValue.self, StoredJSON.encode(entry)).object ?? [:]).merging(["history": history]) { $1 })
+            }
+            return ["intents": .array(intents)]
+        }
+    }
+
+    @Sendable private func updates(_ request: APIRequest) async throws -> ChannelResponse {
+        try await within(request) { transaction, id in
+            ["updates": .array(try transaction.updates(session: id).map { .object(($0.body.object ?? [:]).merging(["seq": .integer($0.sequence)]) { $1 }) })]
+        }
+    }
+
+    /// Answers 404 unless the session is the caller's brand's own.
+    private func within(
+        _ request: APIRequest, _ work: @escaping @Sendable (BrandTransaction, SessionID) throws -> JSONValue
+    ) async throws -> ChannelResponse {
+        let id = SessionID(try request.id())
+        let answer = try await store.brand(request.brand()).read { transaction in
+            try transaction.session(id) == nil ? nil : try work(transaction, id)
+        }
+        guard let answer else { throw APIError.notFound }
+        return .json(answer)
+    }
+}
+
+extension SessionRecord {
+    var json: JSONValue {
+        [
+            "id": .string(id.description), "instance": .string(instance.rawValue), "user_id": .string(user.description),
+            "started_at": .string(startedAt.description), "last_message_at": .string(lastMessageAt.description),
+            "last_inbound_at": JSONValue(lastInboundAt?.description), "ended_at": JSONValue(endedAt?.description),
+            "window_closes_at": JSONValue(lastInboundAt.map { ($0 + .seconds(86_400)).description }),
+        ]
+    }
+}
+
+extension User {
+    var json: JSONValue {
+        [
+            "id": .string(id.description), "tier": .string(tier), "verified": .bool(isVerified), "profile_name": JSONValue(profileName),
+            "identifiers": .array(identifiers.map { ["kind": .string($0.kind.rawValue), "value": .string($0.value)] }),
+        ]
+    }
+}
+
+extension MessageRecord {
+    var json: JSONValue {
+        [
+            "id": .string(id.description), "direction": isInbound ? "in" : "out", "provider_message_id": JSONValue(providerID),
+            "content": content, "context": context ?? .null, "sent_at": .string(sentAt.description), "recorded_at": .string(recordedAt.description),
+            "outcome": JSONValue(outcome), "turn_id": JSONValue(turn?.description), "status": JSONValue(status), "send_state": JSONValue(sendState),
+            "error": JSONValue(error),
+        ]
+    }
+}
