@@ -1,0 +1,26 @@
+import ConfigurationLoading
+import Conversation
+import Foundation
+import HTTPCalls
+import Signing
+import Text
+
+/// Loads the configuration with this installation's channels and checks.
+enum Configuration {
+    static func load(_ options: ServeOptions, environment: [String: String]) -> LoadedConfiguration {
+        ConfigurationLoader(
+            root: options.config, channelsRoot: options.channels, environment: environment, channels: Channels.descriptors,
+            parseAddressRule: { try AddressRule(parsing: $0) },
+            validatePattern: { pattern in
+                do {
+                    _ = try Pattern(pattern)
+                    return nil
+                } catch {
+                    return "\(error)"
+                }
+            }
+        ).load()
+    }
+
+    static var environment: [String: String] { ProcessInfo.processInfo.environment }
+}

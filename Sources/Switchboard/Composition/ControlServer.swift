@@ -1,0 +1,68 @@
+import Conversation
+import Foundation
+import Hummingbird
+import Logging
+import NIOCore
+import ServiceLifecycle
+
+/// Answers the commands `dead-letters` and `quarantine` over a socket that only the owner of the data directory can open.
+struct ControlServer: Service {
+    let path: String
+    let desks: DeskRoutes
+    let logger: Logger
+
+    func run() async throws {
+        try? FileManager.default.removeItem(atPath: path)
+        let router = Router()
+        for method in [HTTPRequest.Method.get, .post, .delete] {
+            router.on("**", method: method) { request, _ in
+                var query: [String: String] = [:]
+                for (name, value) in request.uri.queryParameters { query[String(name)] = String(value) }
+                let answer = await ControlDesk(desks: desks).answer(method: request.method.rawValue, path: request.uri.path, query: query)
+                return Response(answer, requestID: UniqueID(high: 0, low: 0))
+            }
+        }
+        var quiet = logger
+        quiet.logLevel = .warning
+        let app = Application(
+            router: router, configuration: .init(address: .unixDomainSocket(path: path)),
+            onServerRunning: { _ in chmod(path, 0o600) }, logger: quiet)
+        try await app.run()
+    }
+}
+
+/// What the commands may ask, whether over the socket or on a store they opened themselves.
+struct ControlDesk: Sendable {
+    let desks: DeskRoutes
+
+    func answer(method: String, path: String, query: [String: String]) async -> ChannelResponse {
+        do {
+            return try await dispatch(method, path.split(separator: "/").map(String.init), query)
+        } catch let error as APIError {
+            return .problem(error.status, error.title)
+        } catch {
+            return .problem(503, "The store cannot answer", detail: "\(error)")
+        }
+    }
+
+    private func dispatch(_ method: String, _ parts: [String], _ query: [String: String]) async throws -> ChannelResponse {
+        let brands = try query["brand"].map { name in
+            guard let brand = BrandID(validating: name) else { throw APIError(400, "\(name) is no brand id") }
+            return [brand]
+        }
+        let chosen = brands ?? desks.allBrands
+        let limit = query["limit"].flatMap { Int($0) } ?? 100
+        let after = query["after"].flatMap { UniqueID($0) }
+        let id = parts.count > 1 ? UniqueID(parts[1]) : nil
+        switch (method, parts.first, id, parts.dropFirst(2).first) {
+        case ("GET", "dead-letters", nil, nil): return try await desks.listDeadLetters(brands: chosen, after: after, limit: limit)
+        case ("GET", "dead-letters", .some(let id), nil): return try await desks.showDeadLetter(id, brands: chosen)
+        case ("POST", "dead-letters", .some(let id), "redrive"): return try await desks.redrive(id, brands: chosen)
+        case ("DELETE", "dead-letters", .some(let id), nil): return try await desks.discard(id, brands: chosen)
+        case ("GET", "quarantine", nil, nil): return try await desks.listQuarantine(brands: chosen, after: after, limit: limit)
+        case ("GET", "quarantine", .some(let id), nil): return try await desks.showQuarantine(id, brands: chosen)
+        case ("POST", "quarantine", .some(let id), "replay"): return try await desks.replay(id, brands: chosen)
+        default: throw APIError.notFound
+        }
+    }
+}

@@ -1,0 +1,48 @@
+import Conversation
+import Hummingbird
+import Logging
+import NIOCore
+import ServiceLifecycle
+import Storage
+
+extension GatewayProcess {
+    /// Runs until SIGTERM or SIGINT: the server stops first, then the workers finish or give back what they hold.
+    /// Throws `StartProblem` when the port cannot be had.
+    func run(extraRoutes: [APIRoute] = [], withWorkers: Bool = true, onReady: @escaping @Sendable (Int) async -> Void) async throws {
+        let server = server(routes: routes(extra: extraRoutes)) { port in
+            readiness.isReady = true
+            await onReady(port)
+        }
+        let control = ControlServer(path: directory.controlSocketPath, desks: desks, logger: logger)
+        var services: [any Service] = [ReadinessGate(readiness: readiness), control]
+        if withWorkers { services += workers() }
+        services.append(server)
+        var group = ServiceGroupConfiguration(
+            services: services, gracefulShutdownSignals: [.sigterm, .sigint], logger: logger)
+        group.maximumGracefulShutdownDuration = configuration.server.shutdownGrace
+        do {
+            try await ServiceGroup(configuration: group).run()
+        } catch let error as IOError where error.errnoCode == EADDRINUSE {
+            await close()
+            throw StartProblem("port \(options.port) on \(options.host) is taken; stop what uses it, or give --port another number")
+        } catch let error as IOError {
+            await close()
+            throw StartProblem("cannot listen on \(options.host):\(options.port): \(error)")
+        }
+        await close()
+    }
+}
+
+/// Turns readiness off as soon as a shutdown begins, so that a load balancer looks elsewhere.
+private struct ReadinessGate: Service {
+    let readiness: Readiness
+
+    func run() async throws {
+        await withGracefulShutdownHandler {
+            // Ends with the shutdown: nothing is ever sent on this stream.
+            for await _ in AsyncStream<Never>.makeStream().stream.cancelOnGracefulShutdown() {}
+        } onGracefulShutdown: {
+            readiness.isReady = false
+        }
+    }
+}

@@ -1,0 +1,135 @@
+import Brain
+import Bus
+import ConfigurationLoading
+import Conversation
+import Gateway
+import HTTPCalls
+import Hummingbird
+import Logging
+import ServiceLifecycle
+import Signing
+import Storage
+
+/// The composition root: everything is made here, once, and handed to whoever needs it.
+struct GatewayProcess {
+    let configuration: LoadedConfiguration
+    let options: ServeOptions
+    let directory: DataDirectory
+    let store: Store
+    let registry: Registry
+    let http: CurlClient
+    let intake: IntakeService
+    let desks: DeskRoutes
+    let bus: EmbeddedBus
+    let gatewayMetrics = GatewayMetrics()
+    let metrics: PrometheusMetrics
+    let readiness = Readiness()
+    let logger: Logger
+    let clock: any WallClock
+    let ids: any IDSource
+
+    /// Opens the store and prepares the brands. Throws `StartProblem`.
+    init(options: ServeOptions, environment: [String: String], metrics: PrometheusMetrics) async throws {
+        self.options = options
+        self.metrics = metrics
+        let logger = Logger(label: "switchboard")
+        let configuration = Configuration.load(options, environment: environment)
+        try Self.report(configuration, logger)
+        let clock = SystemClock()
+        let ids = SystemIDs(clock: clock)
+        let bus = EmbeddedBus()
+        do {
+            directory = try DataDirectory(path: options.data)
+            let path = options.store.map { String($0.dropFirst("sqlite:".count)) } ?? directory.databasePath
+            store = Store(
+                database: try SQLiteDatabase(path: path), clock: clock, ids: ids, node: "node-\(ids.next())",
+                eventsAreWanted: { bus.hasSubscribers })
+            let freed = try await store.voidLeases()
+            if freed > 0 { logger.notice("work of a process that ended without a word runs again", metadata: ["lanes": "\(freed)"]) }
+            http = try CurlClient()
+        } catch let problem as StartProblem {
+            throw problem
+        } catch {
+            throw StartProblem("\(error)")
+        }
+        registry = Registry(clock: clock)
+        intake = IntakeService(store: store, registry: registry, metrics: gatewayMetrics)
+        desks = DeskRoutes(
+            store: store, registry: registry, deadLetters: DeadLetterDesk(store: store),
+            quarantine: QuarantineDesk(store: store, registry: registry, intake: intake))
+        (self.configuration, self.logger, self.clock, self.ids, self.bus) = (configuration, logger, clock, ids, bus)
+        let brands = try configuration.brands.map { try BrandAssembly.make($0, queue: configuration.server.queue, ids: ids) }
+        registry.replace(brands: brands, descriptors: Channels.descriptors)
+        let parts = Channels.Parts(apps: configuration.apps, intake: intake, http: http, authenticator: OpenSSLAuthenticator())
+        for channel in Channels.make(parts) { registry.add(channel: channel) }
+    }
+
+    private static func report(_ configuration: LoadedConfiguration, _ logger: Logger) throws {
+        for problem in configuration.problems {
+            Terminal.complain("\(problem)")
+        }
+        guard configuration.fatalProblems.isEmpty else {
+            throw StartProblem("the configuration cannot be used; `switchboard check` says the same as above")
+        }
+        guard !configuration.brands.isEmpty else { throw StartProblem("no brand can be started") }
+        for brand in configuration.stopped { logger.error("brand stopped by its configuration", metadata: ["brand": "\(brand.folder)"]) }
+    }
+
+    /// Channel routes first, then our own; the description of all of them last.
+    func routes(extra: [APIRoute] = []) -> [APIRoute] {
+        let limit = configuration.server.maxBodyBytes
+        let channelRoutes = registry.allChannels.flatMap(\.routes).map { route in
+            APIRoute(
+                method: route.method.rawValue, path: route.path, access: .channel(route.access), summary: "A channel's own route",
+                maxBodyBytes: min(route.maxBodyBytes, limit)
+            ) { request in
+                await route.handle(
+                    ChannelRequest(parameters: request.parameters, query: request.query, headers: request.headers, body: request.body))
+            }
+        }
+        let own = HealthRoutes.make(readiness: readiness, metrics: metrics) + SessionRoutes(store: store).routes + desks.routes
+        let all = channelRoutes + own + extra
+        return all + [OpenAPIRoute.make(all)]
+    }
+
+    /// The workers, in the order in which they must be there.
+    func workers() -> [any Service] {
+        let queue = configuration.server.queue
+        let limiter = RateLimiter()
+        let reading = ReadingSignals(clock: clock)
+        let retry = RetryPolicy(attempts: queue.backoff.count + 1, backoff: queue.backoff)
+        let turns = TurnHandler(
+            registry: registry, schemas: SchemaFetcher(store: store, http: http), limiter: limiter, reading: reading, metrics: gatewayMetrics,
+            logger: logger)
+        let actions = ActionHandler(
+            registry: registry, http: http, jitter: SystemJitter(), jitterFraction: queue.jitter, metrics: gatewayMetrics, logger: logger)
+        let deliveries = DeliveryHandler(
+            registry: registry, policy: SendPolicy(), reading: reading, unknownReply: queue.unknownReply, backoff: retry, metrics: gatewayMetrics,
+            logger: logger)
+        let limits = TaskDispatcher.Options(perBrand: queue.turnsPerBrand, total: queue.turns, lease: queue.lease, retry: retry)
+        return [
+            OutboxPublisher(store: store, bus: bus, brands: { [registry] in registry.brands.map(\.id) }, logger: logger),
+            reading,
+            TaskDispatcher(store: store, pool: .delivery, options: limits, handler: deliveries, logger: logger),
+            TaskDispatcher(store: store, pool: .action, options: limits, handler: actions, logger: logger),
+            TaskDispatcher(store: store, pool: .turn, options: limits, handler: turns, logger: logger),
+        ]
+    }
+
+    func server(routes: [APIRoute], onRunning: @escaping @Sendable (Int) async -> Void) -> some Service {
+        let http = HTTPServer(
+            routes: routes, keys: KeyRing(registry: registry, operatorKey: configuration.server.operatorKey), ids: ids,
+            requestKeys: RequestKeys(store: store), logger: logger)
+        var quiet = logger
+        quiet.logLevel = .warning
+        return Application(
+            router: http.router(), server: .http1(configuration: .init(idleTimeout: .seconds(75))),
+            configuration: .init(address: .hostname(options.host, port: options.port), serverName: "switchboard"),
+            onServerRunning: { channel in await onRunning(channel.localAddress?.port ?? 0) }, logger: quiet)
+    }
+
+    func close() async {
+        await http.shutdown()
+        await store.close()
+    }
+}
