@@ -21,6 +21,8 @@ package final class ScriptedServer: Sendable {
         package fileprivate(set) var accepted = 0
         /// Connections that are over.
         package fileprivate(set) var ended = 0
+        /// Whether the port is closed.
+        package fileprivate(set) var isClosed = false
     }
 
     private struct Waiter {
@@ -143,6 +145,7 @@ extension ScriptedServer {
             Thread.detachNewThread { [self, number] in serve(socket, number) }
         }
         close(listener)
+        record { $0.isClosed = true }
     }
 
     private func isTaken(_ socket: Int32) -> Bool {

@@ -29,7 +29,8 @@ enum TransferFailure {
         // Before the request was let through, only the connect time-out is that short.
         case CURLE_OPERATION_TIMEDOUT: !transfer.wasLetThrough && ContinuousClock.now < transfer.deadline ? .connect : .timeout
         case CURLE_SEND_ERROR, CURLE_RECV_ERROR, CURLE_GOT_NOTHING, CURLE_PARTIAL_FILE: .reset
-        case CURLE_URL_MALFORMAT, CURLE_UNSUPPORTED_PROTOCOL, CURLE_BAD_FUNCTION_ARGUMENT: .invalidRequest
+        // Afterwards the same codes speak of an answer that is no HTTP.
+        case CURLE_URL_MALFORMAT, CURLE_UNSUPPORTED_PROTOCOL, CURLE_BAD_FUNCTION_ARGUMENT: transfer.wasLetThrough ? .protocolError : .invalidRequest
         // libcurl says so of a header line beyond its own limit.
         case CURLE_OUT_OF_MEMORY where transfer.wasLetThrough: .tooLarge
         default: .protocolError
