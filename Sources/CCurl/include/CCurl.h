@@ -1,2 +1,63 @@
 #pragma once
+
+// libcurl's option functions are variadic, and Swift cannot call variadic C. These wrappers have one fixed signature each; longs stay `long`,
+// because libcurl reads a `long` from the argument list whatever was put there.
+
 #include <curl/curl.h>
+#include <netinet/in.h>
+#include <string.h>
+#include <sys/socket.h>
+
+typedef size_t (*ccurl_data_callback)(char *bytes, size_t size, size_t count, void *context);
+typedef curl_socket_t (*ccurl_socket_callback)(void *context, curlsocktype purpose, struct curl_sockaddr *address);
+typedef int (*ccurl_prerequest_callback)(void *context, char *peer, char *local, int peer_port, int local_port);
+
+static inline CURLcode ccurl_set_long(CURL *easy, CURLoption option, long value) { return curl_easy_setopt(easy, option, value); }
+
+static inline CURLcode ccurl_set_offset(CURL *easy, CURLoption option, curl_off_t value) { return curl_easy_setopt(easy, option, value); }
+
+static inline CURLcode ccurl_set_text(CURL *easy, CURLoption option, const char *value) { return curl_easy_setopt(easy, option, value); }
+
+static inline CURLcode ccurl_set_pointer(CURL *easy, CURLoption option, void *value) { return curl_easy_setopt(easy, option, value); }
+
+static inline CURLcode ccurl_set_list(CURL *easy, CURLoption option, struct curl_slist *value) { return curl_easy_setopt(easy, option, value); }
+
+static inline CURLcode ccurl_set_data_callback(CURL *easy, CURLoption option, ccurl_data_callback callback) {
+    return curl_easy_setopt(easy, option, callback);
+}
+
+static inline CURLcode ccurl_set_socket_callback(CURL *easy, ccurl_socket_callback callback) {
+    return curl_easy_setopt(easy, CURLOPT_OPENSOCKETFUNCTION, callback);
+}
+
+static inline CURLcode ccurl_set_prerequest_callback(CURL *easy, ccurl_prerequest_callback callback) {
+    return curl_easy_setopt(easy, CURLOPT_PREREQFUNCTION, callback);
+}
+
+static inline CURLSHcode ccurl_share_add(CURLSH *share, curl_lock_data what) { return curl_share_setopt(share, CURLSHOPT_SHARE, what); }
+
+static inline CURLMcode ccurl_multi_set_long(CURLM *multi, CURLMoption option, long value) { return curl_multi_setopt(multi, option, value); }
+
+static inline long ccurl_response_code(CURL *easy) {
+    long code = 0;
+    return curl_easy_getinfo(easy, CURLINFO_RESPONSE_CODE, &code) == CURLE_OK ? code : 0;
+}
+
+static inline curl_version_info_data *ccurl_version(void) { return curl_version_info(CURLVERSION_NOW); }
+
+static inline void *ccurl_private(CURL *easy) {
+    char *pointer = NULL;
+    return curl_easy_getinfo(easy, CURLINFO_PRIVATE, &pointer) == CURLE_OK ? pointer : NULL;
+}
+
+/// The next transfer that ended, or NULL when none is left.
+CURL *ccurl_next_ended(CURLM *multi, CURLcode *result);
+
+/// Writes the address (16 bytes, IPv4 as IPv4-mapped) and the port. 0 for a family that is neither IPv4 nor IPv6.
+int ccurl_read_address(const struct curl_sockaddr *address, unsigned char bytes[16], unsigned short *port);
+
+/// Opens the socket libcurl asked for, closed on exec.
+curl_socket_t ccurl_open_socket(const struct curl_sockaddr *address);
+
+/// Runs `body` on a new detached thread that SIGPIPE does not reach (OpenSSL may write to a socket whose peer is gone). 0, or an errno.
+int ccurl_start_thread(void (*body)(void *context), void *context);

@@ -1,0 +1,136 @@
+import CCurl
+import Conversation
+
+/// One call on its way. Unchecked, because it is handed over: its maker fills it in, and after `Mailbox.put(.start)` only the transfer thread
+/// touches it until the continuation is resumed.
+final class Transfer: @unchecked Sendable {
+    enum Phase { case new, waiting, running(EasyHandle), ended }
+
+    /// What our own callbacks stopped a transfer for; libcurl's code alone does not tell.
+    enum Refusal { case forbiddenAddress(String), secondPass, bodyTooLarge, headersTooLarge }
+
+    /// Status line and headers of an answer, all blocks and trailers counted.
+    static let maxHeaderBytes = 65_536
+
+    let request: CheckedRequest
+    let deadline: ContinuousClock.Instant
+    let headers: HeaderList
+    var continuation: CheckedContinuation<Ended, Never>?
+    var phase = Phase.new
+    var isCancelled = false
+
+    /// Set when libcurl was allowed to write the request: from here on the other side may have seen it.
+    private(set) var wasLetThrough = false
+    var refusal: Refusal?
+    private var answer = Ended.Answer()
+    private var headerBytes = 0
+    private var isHeadComplete = false
+
+    init(_ request: CheckedRequest, deadline: ContinuousClock.Instant) throws(HTTPFailure) {
+        self.request = request
+        self.deadline = deadline
+        headers = try HeaderList(request)
+    }
+
+    var call: HTTPCall { request.call }
+
+    func end(_ ended: Ended) {
+        phase = .ended
+        let continuation = self.continuation
+        self.continuation = nil
+        continuation?.resume(returning: ended)
+    }
+
+    func fail(_ kind: HTTPFailure.Kind, _ detail: String) {
+        end(.failed(HTTPFailure(kind: kind, mayHaveBeenSent: wasLetThrough, detail: detail)))
+    }
+
+    func takeAnswer(status: Int) -> Ended {
+        answer.status = status
+        defer { answer = Ended.Answer() }
+        return .answer(answer)
+    }
+}
+
+// MARK: What the callbacks ask
+
+extension Transfer {
+    /// libcurl is about to write the request on a connection to `peer`. A second time means that the connection died and it would resend all by
+    /// itself, a POST too.
+    func letThrough(peer: String, port: Int) -> Bool {
+        guard !wasLetThrough else {
+            refusal = .secondPass
+            return false
+        }
+        guard let address = IPAddress(peer), permits(address, port: port) else {
+            refusal = .forbiddenAddress(peer)
+            return false
+        }
+        wasLetThrough = true
+        return true
+    }
+
+    func mayConnect(to address: IPAddress, port: Int) -> Bool {
+        guard !wasLetThrough else {
+            refusal = .secondPass
+            return false
+        }
+        guard permits(address, port: port) else {
+            refusal = .forbiddenAddress(address.description)
+            return false
+        }
+        return true
+    }
+
+    private func permits(_ address: IPAddress, port: Int) -> Bool {
+        AddressGuard.permits(address, port: port, rules: call.allowPrivateAddresses)
+    }
+
+    func takeHeader(_ line: UnsafeRawBufferPointer) -> Bool {
+        headerBytes += line.count
+        guard headerBytes <= Self.maxHeaderBytes else {
+            refusal = .headersTooLarge
+            return false
+        }
+        if isHeadComplete {
+            // A status line begins the answer that follows an interim one; anything else here is a trailer, which must not pass for a header.
+            guard line.starts(with: Self.statusLineStart) else { return true }
+            answer.head.removeAll(keepingCapacity: true)
+            isHeadComplete = false
+        }
+        answer.head.append(contentsOf: line)
+        isHeadComplete = line.allSatisfy { $0 == 13 || $0 == 10 }
+        return true
+    }
+
+    private static let statusLineStart = Array("HTTP/".utf8)
+
+    /// Decoded bytes, so that a small compressed body cannot become a large one.
+    func takeBody(_ bytes: UnsafeRawBufferPointer) -> Bool {
+        guard answer.body.count + bytes.count <= call.maxResponseBytes else {
+            refusal = .bodyTooLarge
+            return false
+        }
+        answer.body.append(contentsOf: bytes)
+        return true
+    }
+}
+
+/// How a transfer ended, raw: the caller's own task parses the head, so that the transfer thread need not.
+enum Ended: Sendable {
+    struct Answer: Sendable {
+        var status = 0
+        var head: [UInt8] = []
+        var body: [UInt8] = []
+    }
+
+    case answer(Answer)
+    case failed(HTTPFailure)
+
+    var result: HTTPResult {
+        switch self {
+        case .answer(let answer): .answer(HTTPAnswer(status: answer.status, headers: HeaderBlock.parse(answer.head), body: answer.body))
+        case .failed(let failure): .failed(failure)
+        }
+    }
+}
