@@ -60,6 +60,8 @@ struct AnswerReader {
 
     private func find(_ pattern: [UInt8], from start: Int) -> Int? {
         guard received.count >= start + pattern.count else { return nil }
-        return (start...received.count - pattern.count).first { received[$0] == pattern[0] && received[$0..<$0 + pattern.count].elementsEqual(pattern) }
+        return (start...received.count - pattern.count).first { position in
+            received[position] == pattern[0] && received[position..<position + pattern.count].elementsEqual(pattern)
+        }
     }
 }

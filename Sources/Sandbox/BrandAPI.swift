@@ -10,7 +10,9 @@ struct BrandRefusal: Error, Equatable {
 
     var answer: StandInAnswer { .json(status, ["error": .string(code), "message": .string(message)]) }
 
-    static func notFound(_ what: String) -> BrandRefusal { BrandRefusal(status: 404, code: "not_found", message: "There is no such \(what).") }
+    static func notFound(_ what: String) -> BrandRefusal {
+        BrandRefusal(status: 404, code: "not_found", message: "There is no such \(what).")
+    }
 }
 
 /// What one brand's API does, apart from what all of them share.

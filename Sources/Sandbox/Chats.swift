@@ -77,6 +77,9 @@ struct SentMessage: Sendable {
 
 /// What the platform remembers of its chats: who wrote when to which number, and what was sent to them.
 final class Chats: Sendable {
+    /// The oldest half goes when this many messages are held, so that a soak run does not fill the memory.
+    static let limit = 100_000
+
     private struct Place: Hashable {
         let phoneNumberID: String
         let key: String
@@ -106,14 +109,20 @@ final class Chats: Sendable {
         state.withLock { $0.lastInbound[Place(phoneNumberID: instance.phoneNumberID, key: recipient.key)] }
     }
 
-    func recordSent(_ message: SentMessage) { state.withLock { $0.sent.append(message) } }
+    func recordSent(_ message: SentMessage) {
+        state.withLock { state in
+            if state.sent.count >= Self.limit { state.sent.removeFirst(Self.limit / 2) }
+            state.sent.append(message)
+        }
+    }
 
     /// Oldest first; all customers when `key` (digits or a business-scoped user id) is nil, all numbers when `instance` is nil.
     func sent(to key: String?, instance: SandboxInstance? = nil) -> [SentMessage] {
         state.withLock { state in
             func canonical(_ key: String) -> String { state.phones[key] ?? key }
             return state.sent.filter { message in
-                (instance == nil || message.instance == instance) && (key.map(canonical) ?? canonical(message.recipient.key)) == canonical(message.recipient.key)
+                let isTheirs = key.map { canonical($0) == canonical(message.recipient.key) } ?? true
+                return isTheirs && (instance == nil || message.instance == instance)
             }
         }
     }

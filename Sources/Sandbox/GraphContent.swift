@@ -61,9 +61,9 @@ enum GraphTemplate {
 
     private static func checkComponent(_ value: JSONValue, path: String) throws {
         var component = try StrictObject(value, path: path)
-        let type = try component.text("type", oneOf: ["header", "body", "button"])
+        let type = try component.text("type", oneOf: ["header", "body", "button"], ignoringCase: true)
         if type == "button" {
-            _ = try component.text("sub_type", oneOf: ["quick_reply", "url", "catalog", "flow", "copy_code"])
+            _ = try component.text("sub_type", oneOf: ["quick_reply", "url", "catalog", "flow", "copy_code"], ignoringCase: true)
             let index = try component.required("index")
             guard let number = index.integer ?? index.string.flatMap({ Int64($0) }), (0...9).contains(number) else {
                 throw component.failure("index", "must be from 0 to 9")
@@ -78,7 +78,7 @@ enum GraphTemplate {
     private static func checkParameter(_ value: JSONValue, path: String) throws {
         var parameter = try StrictObject(value, path: path)
         let types = ["text", "payload", "currency", "date_time", "image", "video", "document", "location", "action", "coupon_code"]
-        let type = try parameter.text("type", oneOf: types)
+        let type = try parameter.text("type", oneOf: types, ignoringCase: true)
         _ = try parameter.optionalText("parameter_name", max: 256)
         if ["text", "payload", "coupon_code"].contains(type) {
             _ = try parameter.text(type, max: 1024)

@@ -23,6 +23,7 @@ struct GraphMessage {
             try context.finish()
         }
         reference = try fields.optionalText("biz_opaque_callback_data", max: Self.largestReference)
+        _ = try fields.optionalText("recipient_identity_key_hash", max: 256)
         let types = [
             "text", "image", "audio", "video", "document", "sticker", "interactive", "template", "reaction", "location", "contacts",
         ]

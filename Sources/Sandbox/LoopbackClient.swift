@@ -14,7 +14,7 @@ struct LoopbackAddress: Sendable, Equatable, CustomStringConvertible {
         guard let prefix = prefixes.first(where: text.hasPrefix) else { throw SandboxError.notLoopback(text) }
         let rest = text.dropFirst(prefix.count)
         let digits = rest.prefix { $0 != "/" }
-        guard digits.allSatisfy(\.isASCII), let port = Int(digits), (1...65_535).contains(port) else { throw SandboxError.notLoopback(text) }
+        guard let port = Int(digits), (1...65_535).contains(port), digits.first != "+" else { throw SandboxError.notLoopback(text) }
         let path = rest.dropFirst(digits.count)
         guard path.utf8.allSatisfy({ $0 > 32 && $0 < 127 }) else { throw SandboxError.notLoopback(text) }
         self.port = port

@@ -47,7 +47,8 @@ extension Fault {
     private static func padding(_ count: Int) -> [StandInAnswer.Header] {
         stride(from: 0, to: count, by: 4096).map { offset in
             let name = "x-padding-\(offset / 4096)"
-            return StandInAnswer.Header(name: name, value: String(repeating: "x", count: max(1, min(4096, count - offset) - name.count - 4)))
+            let length = min(4096, count - offset) - name.count - ": \r\n".utf8.count
+            return StandInAnswer.Header(name: name, value: String(repeating: "x", count: max(1, length)))
         }
     }
 }

@@ -36,6 +36,7 @@ package struct SandboxServer: Service {
 
     /// Serves until it is cancelled or shut down; running delays are given up then. Throws `SandboxError`, or the system's error when the port is taken.
     package func run() async throws {
+        warnOfMissingValues()
         let ledger = try stateDirectory.map(Ledger.init(directory:))
         let sender = WebhookSender(
             gateway: try LoopbackAddress(gateway), secret: value("WHATSAPP_APP_SECRET").map { Array($0.utf8) }, ledger: ledger,
@@ -75,6 +76,13 @@ package struct SandboxServer: Service {
         let verifier = value(variable).map(StandardWebhooksVerifier.init(secret:))
         if case .some(.none) = verifier { throw SandboxError.badSigningSecret(variable: variable) }
         return BrandAPI(routes: routes, token: value("\(prefix)_API_TOKEN"), verifier: verifier ?? nil, ledger: ledger, clock: clock)
+    }
+
+    private func warnOfMissingValues() {
+        let names = ["WHATSAPP_APP_SECRET", "SALON_API_TOKEN", "JOBS_API_TOKEN", "SALON_SIGNING_SECRET", "JOBS_SIGNING_SECRET"]
+        for name in names + SandboxInstance.all.map(\.tokenVariable) where value(name) == nil {
+            logger.warning("\(name) is not set: what it proves is neither signed nor checked")
+        }
     }
 
     /// An empty value counts as missing.

@@ -117,7 +117,8 @@ extension Say {
             }
             return (SentOption(kind: "button_reply", id: id, title: title ?? id), interactive.first)
         case .title(let title):
-            guard let last = interactive.first, let option = last.options.first(where: { $0.title.lowercased() == title.lowercased() }) else {
+            guard let last = interactive.first, let option = last.options.first(where: { $0.title.lowercased() == title.lowercased() })
+            else {
                 throw FieldError(field: "reply.title", problem: missing(interactive.first))
             }
             return (option, last)

@@ -12,10 +12,12 @@ struct FieldError: Error, Equatable {
     }
 }
 
-/// Reads an object field by field and refuses whatever was not asked for.
+/// Reads an object field by field and refuses whatever was not asked for. A member that is null counts as left out, as Meta's API has it.
 struct StrictObject {
     let path: String
+    /// Without those that are null.
     private let members: [String: JSONValue]
+    private let keys: Set<String>
     private var known: Set<String> = []
 
     /// Throws when the value is missing or no object.
@@ -24,7 +26,8 @@ struct StrictObject {
             throw FieldError(field: path.isEmpty ? "body" : path, problem: value == nil ? "is required" : "must be an object")
         }
         self.path = path
-        self.members = members
+        keys = Set(members.keys)
+        self.members = members.filter { !$0.value.isNull }
     }
 
     func field(_ key: String) -> String { path.isEmpty ? key : "\(path).\(key)" }
@@ -55,8 +58,9 @@ struct StrictObject {
         return text
     }
 
-    mutating func text(_ key: String, oneOf allowed: [String]) throws -> String {
-        let text = try text(key)
+    mutating func text(_ key: String, oneOf allowed: [String], ignoringCase: Bool = false) throws -> String {
+        let written = try text(key)
+        let text = ignoringCase ? written.lowercased() : written
         guard allowed.contains(text) else { throw failure(key, "must be one of: \(allowed.joined(separator: ", "))") }
         return text
     }
@@ -98,9 +102,9 @@ struct StrictObject {
         return items.enumerated().map { ("\(field(key))[\($0.offset)]", $0.element) }
     }
 
-    /// Throws when the object has a member that was never asked for.
+    /// Throws when the object has a member that was never asked for, also one that is null.
     func finish() throws {
-        guard let stranger = members.keys.filter({ !known.contains($0) }).min() else { return }
+        guard let stranger = keys.subtracting(known).min() else { return }
         throw failure(stranger, "is not a known field here")
     }
 }

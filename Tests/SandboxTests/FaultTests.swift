@@ -1,5 +1,6 @@
 import Conversation
 import Foundation
+import Logging
 import Testing
 
 @testable import Sandbox
@@ -82,6 +83,44 @@ import Testing
         }
     }
 
+    @Test func aCallerWhoGivesUpDuringADelayStillHasTheEffect() async throws {
+        try await Rig.run { rig in
+            try await rig.fault(["path": "/salon/bookings", "delay_ms": 60_000, "times": 1])
+            rig.clock.hold()
+            var sleeps = rig.clock.sleeps.stream.makeAsyncIterator()
+            let caller = Task { try await rig.salon("POST", "/bookings", booking(), key: "k1") }
+            _ = await sleeps.next()
+            caller.cancel()
+            await #expect(throws: (any Error).self) { try await caller.value }
+            rig.clock.release()
+            while try await rig.bookingCount() == 0 { await Task.yield() }
+            let retry = try await rig.salon("POST", "/bookings", booking(), key: "k1")
+            #expect(retry.header("idempotency-replayed") == "true")
+        }
+    }
+
+    @Test func stoppingDoesNotWaitForADelay() async throws {
+        let ports = AsyncStream.makeStream(of: Int.self)
+        let arrivals = AsyncStream.makeStream(of: Void.self)
+        var logger = Logger(label: "test")
+        logger.logLevel = .critical
+        let clock = AnnouncingClock { arrivals.continuation.yield() }
+        let server = SandboxServer(
+            port: 0, gateway: "http://127.0.0.1:1", environment: [:], logger: logger, clock: clock,
+            onStart: { ports.continuation.yield($0) })
+        let running = Task { try await server.run() }
+        var started = ports.stream.makeAsyncIterator()
+        var sleeping = arrivals.stream.makeAsyncIterator()
+        let port = try #require(await started.next())
+        let fault: JSONValue = ["path": "/salon", "delay_ms": 3_600_000]
+        _ = try await LoopbackClient().send("POST", port: port, target: "/_sandbox/faults", body: CanonicalJSON.bytes(fault))
+        let caller = Task { try await LoopbackClient().send("GET", port: port, target: "/salon/catalog") }
+        await sleeping.next()
+        running.cancel()
+        try await running.value
+        await #expect(throws: LoopbackClient.Failure.noAnswer) { try await caller.value }
+    }
+
     @Test func garbageIsNoJSONAndComesAfterTheEffect() async throws {
         try await Rig.run { rig in
             try await rig.fault(["path": "/salon/bookings", "garbage": true, "times": 1])
@@ -147,11 +186,13 @@ import Testing
         }
     }
 
-    @Test(arguments: [
-        [:], ["path": "/salon"], ["path": "salon", "status": 500], ["path": "/salon", "status": 99], ["path": "/salon", "drop": "maybe"],
-        ["path": "/salon", "delay_ms": -1], ["path": "/salon", "body_bytes": "lots"], ["path": "/salon", "statsu": 500],
-        ["path": "/salon", "status": 500, "times": 0],
-    ] as [JSONValue])
+    @Test(
+        arguments: [
+            [:], ["path": "/salon"], ["path": "salon", "status": 500], ["path": "/salon", "status": 99],
+            ["path": "/salon", "drop": "maybe"],
+            ["path": "/salon", "delay_ms": -1], ["path": "/salon", "body_bytes": "lots"], ["path": "/salon", "statsu": 500],
+            ["path": "/salon", "status": 500, "times": 0],
+        ] as [JSONValue])
     func aFaultThatMakesNoSenseIsRefused(body: JSONValue) async throws {
         try await Rig.run { rig in
             let answer = try await rig.call("POST", "/_sandbox/faults", body)

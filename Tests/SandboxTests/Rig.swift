@@ -48,6 +48,17 @@ final class StandingClock: WallClock {
     }
 }
 
+/// The machine's own clock, which says when somebody begins to wait.
+struct AnnouncingClock: WallClock {
+    let onSleep: @Sendable () -> Void
+    var now: Timestamp { SystemClock().now }
+
+    func sleep(until deadline: Timestamp) async throws {
+        onSleep()
+        try await SystemClock().sleep(until: deadline)
+    }
+}
+
 /// A webhook as it reached the gateway.
 struct ReceivedWebhook: Sendable {
     let path: String
@@ -78,7 +89,8 @@ final class ReceivingGateway: HTTPResponder {
             return true
         }
         arrivals.continuation.yield(ReceivedWebhook(path: request.uri.path, signature: signature, body: Array(body.readableBytesView)))
-        return refused ? Response(status: .serviceUnavailable) : Response(status: .ok, body: ResponseBody(byteBuffer: ByteBuffer(string: #"{"accepted":1}"#)))
+        if refused { return Response(status: .serviceUnavailable) }
+        return Response(status: .ok, body: ResponseBody(byteBuffer: ByteBuffer(string: #"{"accepted":1}"#)))
     }
 }
 

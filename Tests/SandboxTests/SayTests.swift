@@ -83,14 +83,15 @@ import Testing
         }
     }
 
-    @Test(arguments: [
-        [:], ["instance": "nowhere", "from": "15550100100", "text": "a"], ["instance": "salon-whatsapp", "text": "a"],
-        ["instance": "salon-whatsapp", "from": "15550100100"], ["instance": "salon-whatsapp", "from": "abc", "text": "a"],
-        ["instance": "salon-whatsapp", "from": "15550100100", "text": "a", "raw": [:]],
-        ["instance": "salon-whatsapp", "from": "15550100100", "text": "a", "colour": 1],
-        ["instance": "salon-whatsapp", "from": "15550100100", "reply": ["index": 1]],
-        ["instance": "salon-whatsapp", "from_user_id": "15550100100", "text": "a"],
-    ] as [JSONValue])
+    @Test(
+        arguments: [
+            [:], ["instance": "nowhere", "from": "15550100100", "text": "a"], ["instance": "salon-whatsapp", "text": "a"],
+            ["instance": "salon-whatsapp", "from": "15550100100"], ["instance": "salon-whatsapp", "from": "abc", "text": "a"],
+            ["instance": "salon-whatsapp", "from": "15550100100", "text": "a", "raw": [:]],
+            ["instance": "salon-whatsapp", "from": "15550100100", "text": "a", "colour": 1],
+            ["instance": "salon-whatsapp", "from": "15550100100", "reply": ["index": 1]],
+            ["instance": "salon-whatsapp", "from_user_id": "15550100100", "text": "a"],
+        ] as [JSONValue])
     func whatCannotBeSaidIsExplained(body: JSONValue) async throws {
         try await Rig.run { rig in
             let answer = try await rig.say(body)
@@ -110,6 +111,21 @@ import Testing
             _ = try await rig.call("POST", "/_sandbox/deliver", ["body": "not json"])
             let signed = try #require(await webhooks.next())
             #expect(signed.signature == Signatures.meta(body: Array("not json".utf8), secret: Array("an app secret for tests".utf8)))
+        }
+    }
+
+    @Test func onRequestAMessageIsRepeatedUntilItIsAcknowledged() async throws {
+        try await Rig.run { rig in
+            rig.gateway.refuse(next: 2)
+            var webhooks = rig.gateway.webhooks()
+            let once = try await rig.say(["instance": "salon-whatsapp", "from": "15550100100", "text": "Hi"])
+            #expect(once.json["gateway_status"] == 503)
+            let kept = try await rig.say(["instance": "salon-whatsapp", "from": "15550100100", "text": "Hi", "retry": true])
+            #expect(kept.json["gateway_status"] == 200)
+            _ = await webhooks.next()
+            let first = try #require(await webhooks.next())
+            let second = try #require(await webhooks.next())
+            #expect(first.body == second.body)
         }
     }
 
