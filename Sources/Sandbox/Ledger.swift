@@ -1,0 +1,100 @@
+import Conversation
+import Foundation
+import NIOPosix
+import Synchronization
+
+#if canImport(Glibc)
+    import Glibc
+#elseif canImport(Darwin)
+    import Darwin
+#endif
+
+/// A file of JSON lines that only grows; each line is on disk before `append` returns.
+final class JSONLinesFile: Sendable {
+    private let path: String
+    private let descriptor: Mutex<Int32>
+
+    /// Throws `SandboxError.cannotOpen`.
+    init(path: String) throws {
+        let opened = open(path, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0o600)
+        guard opened >= 0 else { throw SandboxError.cannotOpen(path: path, reason: String(cString: strerror(errno))) }
+        self.path = path
+        descriptor = Mutex(opened)
+    }
+
+    deinit {
+        _ = descriptor.withLock { close($0) }
+    }
+
+    /// Runs on a thread of its own kind, because `fsync` blocks. Throws `SandboxError.cannotWrite`.
+    func append(_ line: JSONValue) async throws {
+        let bytes = CanonicalJSON.bytes(line) + [UInt8(ascii: "\n")]
+        try await NIOThreadPool.singleton.runIfActive { try self.write(bytes) }
+    }
+
+    private func write(_ bytes: [UInt8]) throws {
+        try descriptor.withLock { descriptor in
+            var rest = bytes[...]
+            while !rest.isEmpty {
+                let written = rest.withUnsafeBytes { systemWrite(descriptor, $0.baseAddress, $0.count) }
+                if written < 0 && errno == EINTR { continue }
+                guard written > 0 else { throw failure() }
+                rest = rest.dropFirst(written)
+            }
+            guard fsync(descriptor) == 0 else { throw failure() }
+        }
+    }
+
+    private func failure() -> SandboxError { .cannotWrite(path: path, reason: String(cString: strerror(errno))) }
+}
+
+/// `write` of the C library, whose name the method above hides.
+private func systemWrite(_ descriptor: Int32, _ bytes: UnsafeRawPointer?, _ count: Int) -> Int { write(descriptor, bytes, count) }
+
+/// What the stand-ins can prove after a crash of theirs or of the gateway: each call that arrived, each effect, each webhook that was acknowledged.
+struct Ledger: Sendable {
+    private let calls: JSONLinesFile
+    private let effects: JSONLinesFile
+    private let acknowledged: JSONLinesFile
+
+    /// Makes the directory when it is missing. Throws `SandboxError.cannotOpen`.
+    init(directory: String) throws {
+        do {
+            try FileManager.default.createDirectory(atPath: directory, withIntermediateDirectories: true)
+        } catch {
+            throw SandboxError.cannotOpen(path: directory, reason: "\(error)")
+        }
+        calls = try JSONLinesFile(path: directory + "/ledger.jsonl")
+        effects = try JSONLinesFile(path: directory + "/effects.jsonl")
+        acknowledged = try JSONLinesFile(path: directory + "/acknowledged.jsonl")
+    }
+
+    /// Written before a write call has any effect, whatever becomes of it.
+    func recordCall(_ request: StandInRequest, at: Timestamp) async throws {
+        let attempt = request.headers.filter { $0.key.hasPrefix("webhook-") || $0.key == "traceparent" }
+        try await calls.append([
+            "at": .string(at.description), "method": .string(request.method), "path": .string(request.path),
+            "key": JSONValue(request.headers["idempotency-key"]), "body_sha256": .string(Hex.encode(Signatures.sha256(request.body))),
+            "body": .string(String(decoding: request.body, as: UTF8.self)), "attempt": .object(attempt.mapValues(JSONValue.string)),
+        ])
+    }
+
+    /// Written after a write call took effect: at most once per key when keys are honoured.
+    func recordEffect(_ request: StandInRequest, status: Int, at: Timestamp) async throws {
+        try await effects.append([
+            "at": .string(at.description), "method": .string(request.method), "path": .string(request.path),
+            "key": JSONValue(request.headers["idempotency-key"]), "body_sha256": .string(Hex.encode(Signatures.sha256(request.body))),
+            "status": .integer(Int64(status)),
+        ])
+    }
+
+    /// Written for each message and status in a webhook that the gateway answered 200.
+    func recordAcknowledged(_ items: [AcknowledgedItem], at: Timestamp) async throws {
+        for item in items {
+            try await acknowledged.append([
+                "at": .string(at.description), "kind": .string(item.kind), "id": .string(item.id), "status": JSONValue(item.status),
+                "phone_number_id": JSONValue(item.phoneNumberID),
+            ])
+        }
+    }
+}
