@@ -87,12 +87,12 @@ extension TemporalParser {
 
     private func single(at index: Int) -> TimeMatch? {
         if let colon = colonTime(at: index) { return colon }
+        if let military = military(at: index) { return military }
         let previous = tokens.word(index - 1)
         guard let hour = hour(at: index) else { return nil }
         if !hour.isWeak { return hour }
         if let token = tokens[index], token.isGlued, token.kind == .number, previous != "@" { return nil }
         if let minutes = wordMinutes(at: index, hour: hour) { return minutes }
-        if let military = military(at: index) { return military }
         guard isBareTime(index, length: hour.length) else { return nil }
         let isStrong = previous == "at" || previous == "@"
         return TimeMatch(reading: hour.reading, length: hour.length, isWeak: !isStrong)
