@@ -23,7 +23,10 @@ import Testing
         ("move it from tuesday to thursday 2pm", "2026-11-26 14:00"), ("tomorrow at 5pm, no, make it 6pm", "2026-11-21 18:00"),
         ("can't do tuesday but wednesday at 3pm works", "2026-11-25 15:00"), ("٥pm tomorrow", "2026-11-21 17:00"),
         ("TOMORROW   AT\n5PM", "2026-11-21 17:00"), ("twenty first of december at 3pm", "2026-12-21 15:00"),
-        ("in a fortnight at 3pm", "2026-12-04 15:00"), ("saturday at 12", "2026-11-21 12:00"), ("11:00 am tomorrow", "2026-11-21 11:00"),
+        ("monday the 7th at 9p", "2026-12-07 21:00"), ("friday 10 please", "2026-11-27 10:00"), ("friday 27 at 10", "2026-11-27 10:00"),
+        ("October, 1st at 9:15 am", "2027-10-01 09:15"), ("2 weeks from Dec 1 at 3pm", "2026-12-15 15:00"), ("23/Dec at 15:00", "2026-12-23 15:00"),
+        ("30 minutes later", "2026-11-20 10:30"), ("tuesday at five-thirty", "2026-11-24 17:30"), ("tomorrow between 2 and 4pm", "2026-11-21 14:00"),
+        ("tuesday after 3", "2026-11-24 15:00"), ("how about thursday around 11ish", "2026-11-26 11:00"), ("in a fortnight at 3pm", "2026-12-04 15:00"), ("saturday at 12", "2026-11-21 12:00"), ("11:00 am tomorrow", "2026-11-21 11:00"),
     ])
     func momentsAreRead(text: String, expected: String) throws {
         #expect(Ask.wall(try Ask.one(text, Ask.start)) == expected)

@@ -45,7 +45,7 @@ extension TemporalParser {
     private func named(at index: Int) -> TemporalPiece? {
         guard let month = TemporalWords.months[tokens.word(index)] else { return nil }
         var next = index + 1
-        if tokens.word(next) == "." { next += 1 }
+        if [".", ",", "/", "-"].contains(tokens.word(next)) { next += 1 }
         if tokens.word(next) == "the" { next += 1 }
         guard let day = NumberWords.ordinal(tokens, at: next) ?? NumberWords.small(tokens, at: next), (1...31).contains(day.value) else { return nil }
         // `May 5:30` is a month only by accident.
@@ -59,8 +59,8 @@ extension TemporalParser {
         var next = tokens.word(index) == "the" ? index + 1 : index
         guard let day = NumberWords.ordinal(tokens, at: next) ?? NumberWords.small(tokens, at: next), (1...31).contains(day.value) else { return nil }
         next += day.length
-        if tokens.word(next) == "of" || tokens.word(next) == "-" || tokens.word(next) == "." { next += 1 }
-        guard let month = TemporalWords.months[tokens.word(next)] else { return nil }
+        if ["of", "-", ".", "/"].contains(tokens.word(next)) { next += 1 }
+        guard !["$", "€", "£"].contains(tokens.word(index - 1)), let month = TemporalWords.months[tokens.word(next)] else { return nil }
         // `5 may I`: the verb, not the month.
         if tokens.word(next) == "may", ["i", "we", "be"].contains(tokens.word(next + 1)) { return nil }
         let (year, end) = trailingYear(at: next + 1)
@@ -69,7 +69,7 @@ extension TemporalParser {
 
     private func trailingYear(at index: Int) -> (Int?, Int) {
         var next = index
-        if [",", "-", "."].contains(tokens.word(next)) { next += 1 }
+        if [",", "-", ".", "/", "in"].contains(tokens.word(next)) { next += 1 }
         guard let token = tokens[next], token.text.count == 4, let year = Self.year(token), tokens.word(next + 1) != ":" else { return (nil, index) }
         return (year, next + 1)
     }
@@ -110,28 +110,35 @@ extension TemporalParser {
         guard let quantity = quantity(at: start), quantity.value <= 1000 else { return nil }
         let unitIndex = start + quantity.length
         let unit = tokens.word(unitIndex)
-        let isMonths = unit == "month" || unit == "months"
-        guard isMonths || TemporalWords.dayUnits[unit] != nil else { return nil }
+        let months = ["month": 1, "months": 1, "year": 12, "years": 12][unit]
+        guard months != nil || TemporalWords.dayUnits[unit] != nil else { return nil }
         func moved(_ base: Day) -> Day {
-            isMonths ? base.adding(months: quantity.value) : base + quantity.value * (TemporalWords.dayUnits[unit] ?? 1)
+            months.map { base.adding(months: quantity.value * $0) } ?? base + quantity.value * (TemporalWords.dayUnits[unit] ?? 1)
         }
         let end = unitIndex + 1
-        if hasIn { return piece(DateReading(day: moved(today)), index..<end + (["time"].contains(tokens.word(end)) ? 1 : 0)) }
+        // A number of weeks ahead of something named: "in two weeks from Friday" is rare, "in two weeks" is not.
+        if hasIn, !["from", "after"].contains(tokens.word(end)) {
+            return piece(DateReading(day: moved(today)), index..<end + (["time"].contains(tokens.word(end)) ? 1 : 0))
+        }
         switch tokens.word(end) {
         case "ago": return piece(DateReading(day: today + (today.number - moved(today).number), isPast: true), index..<end + 1)
         case "from", "after", "on":
             if tokens.word(end + 1) == "now" { return piece(DateReading(day: moved(today)), index..<end + 2) }
-            guard let base = simpleDay(at: end + 1) else { return nil }
-            return piece(DateReading(day: moved(base)), index..<end + 2)
+            guard let base = base(at: end + 1) else { return nil }
+            return piece(DateReading(day: moved(base.day)), index..<end + 1 + base.length)
+        case "later": return piece(DateReading(day: moved(today)), index..<end + 1)
         default:
-            guard let base = simpleDay(at: end) else { return nil }
-            return piece(DateReading(day: moved(base)), index..<end + 1)
+            guard let base = base(at: end) else { return nil }
+            return piece(DateReading(day: moved(base.day)), index..<end + base.length)
         }
     }
 
-    private func simpleDay(at index: Int) -> Day? {
-        if let days = TemporalWords.relativeDays[tokens.word(index)] { return today + days }
-        return TemporalWords.weekdays[tokens.word(index)].map { coming($0) }
+    /// The day from which weeks are counted.
+    private func base(at index: Int) -> (day: Day, length: Int)? {
+        let readings = [slashed(at: index), named(at: index), dayThenMonth(at: index), relative(at: index), weekday(at: index), holiday(at: index)]
+        guard let best = readings.compactMap({ $0 }).max(by: { $0.tokens.count < $1.tokens.count }), case .date(let date) = best.content
+        else { return nil }
+        return (date.day, best.tokens.count)
     }
 
     /// The next such weekday, today included.
@@ -145,12 +152,14 @@ extension TemporalParser {
         guard let weekday = TemporalWords.weekdays[tokens.word(place)] else { return nil }
         let isProper = modifier != nil || !TemporalWords.doubtfulWeekdays.contains(tokens.word(place)) || ["on", "for", "by"].contains(tokens.word(index - 1))
         let end = place + (tokens.word(place + 1) == "." && tokens[place + 2] != nil ? 2 : 1)
+        if let dated = datedWeekday(weekday, at: end) { return piece(DateReading(day: dated.day), index..<end + dated.length) }
         let thisWeek = today + (weekday - today.weekday)
         switch modifier {
         case "last", "past": return piece(DateReading(day: coming(weekday) + -7, weekday: weekday, isPast: true), index..<end)
         case "next", "nxt", "following":
             // Of the next calendar week; doubtful while the one of this week is still to come.
             return piece(DateReading(day: thisWeek + 7, isDoubtful: thisWeek > today, weekday: weekday), index..<end)
+        case "coming": return piece(DateReading(day: coming(weekday) == today ? today + 7 : coming(weekday), weekday: weekday), index..<end)
         default: break
         }
         if tokens.word(end) == "week" { return piece(DateReading(day: coming(weekday) + 7, weekday: weekday), index..<end + 1) }
@@ -160,6 +169,22 @@ extension TemporalParser {
         // Said on that very weekday it is today or in a week.
         let isToday = coming(weekday) == today
         return piece(DateReading(day: coming(weekday), isDoubtful: isToday, weekday: weekday, isWeak: !isProper), index..<end)
+    }
+
+    /// `Monday the 27th`, `Friday 13`: the next day that is both. A bare number up to twelve is rather a time, unless it fits this very week.
+    private func datedWeekday(_ weekday: Int, at index: Int) -> (day: Day, length: Int)? {
+        let start = [",", "the"].contains(tokens.word(index)) ? index + 1 : index
+        let ordinal = NumberWords.ordinal(tokens, at: start)
+        guard let number = ordinal ?? NumberWords.small(tokens, at: start), (1...31).contains(number.value) else { return nil }
+        let end = start + number.length
+        let isMore = [":", ".", "/", "-", "h", "am", "pm", "a", "p", "of", "o'clock", "oclock", "%"].contains(tokens.word(end))
+            || TemporalWords.months[tokens.word(end)] != nil || TemporalWords.counted.contains(tokens.word(end))
+            || ["past", "to", "thirty", "fifteen"].contains(tokens.word(end))
+        if isMore && ordinal == nil || TemporalWords.months[tokens.word(end)] != nil || tokens.word(end) == "of" { return nil }
+        let nearest = coming(weekday)
+        if ordinal == nil, number.value <= 12 || tokens.word(start).count > 2, nearest.civil.day != number.value { return nil }
+        for week in 0..<60 where (nearest + week * 7).civil.day == number.value { return (nearest + week * 7, end - index) }
+        return nil
     }
 
     /// `next week`, `this weekend`, `next month`.

@@ -173,17 +173,19 @@ extension TemporalParser {
             let isAfternoon = tokens.word(index) == "p"
             if tokens.word(index + 1) == ".", tokens.word(index + 2) == "m" { return (isAfternoon, tokens.word(index + 3) == "." ? 4 : 3) }
             if tokens.word(index + 1) == "m" { return (isAfternoon, 2) }
-            return nil
+            // `9p`, written in one.
+            return tokens[index]?.isGlued == true && tokens[index - 1]?.kind == .number ? (isAfternoon, 1) : nil
         default: return nil
         }
     }
 
     /// `five thirty`, `ten fifteen pm`.
     private func wordMinutes(at index: Int, hour: TimeMatch) -> TimeMatch? {
-        guard tokens[index]?.kind == .word, let minute = NumberWords.small(tokens, at: index + hour.length), tokens[index + hour.length]?.kind == .word,
+        let start = index + hour.length + (tokens.word(index + hour.length) == "-" ? 1 : 0)
+        guard tokens[index]?.kind == .word, let minute = NumberWords.small(tokens, at: start), tokens[start]?.kind == .word,
             (10..<60).contains(minute.value), (1...12).contains(hour.reading.minutes / 60)
         else { return nil }
-        let length = hour.length + minute.length
+        let length = start - index + minute.length
         let base = hour.reading.minutes / 60
         if let half = half(at: index + length) {
             let minutes = (base % 12 + (half.isAfternoon ? 12 : 0)) * 60 + minute.value

@@ -107,6 +107,7 @@ extension TemporalParser {
         guard let (seconds, length) = duration(at: start) else { return nil }
         let end = start + length
         if hasIn { return TemporalPiece(content: .offset(seconds), tokens: index..<end) }
+        if tokens.word(end) == "later" { return TemporalPiece(content: .offset(seconds), tokens: index..<end + 1) }
         if tokens.word(end) == "from", tokens.word(end + 1) == "now" { return TemporalPiece(content: .offset(seconds), tokens: index..<end + 2) }
         return nil
     }

@@ -73,7 +73,7 @@ struct TemporalResolver {
     }
 
     private func whole(_ date: DateReading, _ time: ClockReading, part: DayPart?, raw: String, isDoubtful: Bool) -> Entity {
-        let (minutes, isGuess) = minutes(time, part: part, day: date.day)
+        let (minutes, isGuess) = minutes(time, part: part, day: date.day, isNamed: date.weekday != nil)
         var day = date.day
         // The small hours of a night belong to the next day; so does the midnight that today ends with.
         if minutes < 300, part == .night || minutes == 0 && day == now.day { day = day + 1 }
@@ -128,7 +128,7 @@ struct TemporalResolver {
     }
 
     /// The half of the day: said, or told by the part of the day, the opening hours or what is still to come today; else the usual one, in doubt.
-    private func minutes(_ time: ClockReading, part: DayPart?, day: Day?) -> (minutes: Int, isGuess: Bool) {
+    private func minutes(_ time: ClockReading, part: DayPart?, day: Day?, isNamed: Bool = false) -> (minutes: Int, isGuess: Bool) {
         if time.hasHalf { return (time.minutes, false) }
         if let part { return (part.minutes(time), false) }
         let morning = time.minutes % 720
@@ -137,7 +137,8 @@ struct TemporalResolver {
             let open = candidates.filter { hours.isOpen(day, minutes: $0) }
             if !open.isEmpty { candidates = open }
         }
-        if day == now.day {
+        // A weekday's name may also mean the one in a week, so what is left of today decides nothing.
+        if day == now.day, !isNamed {
             let coming = candidates.filter { $0 > now.minutes }
             if !coming.isEmpty { candidates = coming }
         }
