@@ -1,0 +1,90 @@
+internal import Conversation
+internal import Text
+
+extension EmbeddedClassifier {
+    /// What a text wants when no question is open: sentence by sentence, cut further where both halves mean something of their own.
+    func wishes(_ tokens: Tokens) -> [DetectedIntent] {
+        let sentences = splitter.sentences(tokens)
+        guard !sentences.isEmpty else { return [signs(tokens)] }
+        var found: [DetectedIntent] = []
+        for sentence in sentences { found += clauses(tokens, in: sentence) }
+        return tidied(found, tokens)
+    }
+
+    /// One sentence, cut where it holds.
+    func clauses(_ tokens: Tokens, in range: Range<Int>) -> [DetectedIntent] {
+        let whole = single(tokens, range)
+        if whole.source != .classifier { return [whole] }
+        if let (first, rest) = opening(tokens, range) {
+            let others = clauses(tokens, in: rest)
+            return (first.type == .response ? [] : [first]) + others
+        }
+        for cut in splitter.cuts(tokens, in: range) {
+            let (left, right) = (range.lowerBound..<cut.lowerBound, cut.upperBound..<range.upperBound)
+            guard !left.isEmpty, !right.isEmpty else { continue }
+            let before = clauses(tokens, in: left)
+            let after = clauses(tokens, in: right)
+            guard let last = before.last, let next = after.first, holds(last, next, whole) else { continue }
+            return before + after
+        }
+        return [whole]
+    }
+
+    /// A cut holds when both sides are sure of meaning different things.
+    private func holds(_ left: DetectedIntent, _ right: DetectedIntent, _ whole: DetectedIntent) -> Bool {
+        guard left.type != .unknown, right.type != .unknown, left.confidence >= 0.55, right.confidence >= 0.55 else { return false }
+        let isSame = left.type == right.type && left.candidates.first == right.candidates.first && left.signal == right.signal
+        return !isSame
+    }
+
+    /// Greeting, thanks, yes or no before the matter itself: "hi can you book…".
+    func opening(_ tokens: Tokens, _ range: Range<Int>) -> (DetectedIntent, Range<Int>)? {
+        let kept = range.filter { tokens[$0]?.kind != .symbol || tokens.word($0).utf8.first.map { $0 >= 128 } == true }
+        let words = kept.map { Words.bare(tokens.word($0)) }
+        let (greeting, thanks) = (Answers.greetings.length(in: words, at: 0), Answers.gratitude.length(in: words, at: 0))
+        let yes = Answers.yes.length(in: words, at: 0)
+        let length = max(greeting, thanks, yes)
+        guard length > 0, length < words.count else { return nil }
+        // "thanks for …" and "right now" are one phrase.
+        if ["for", "to", "now", "that", "of", "about"].contains(words[length]), greeting < length { return nil }
+        var start = kept[length]
+        while start < range.upperBound, ["and", "but", ",", "so", "-"].contains(tokens.word(start)) { start += 1 }
+        guard start < range.upperBound else { return nil }
+        let text = tokens.raw(kept[0]..<kept[length - 1] + 1)
+        let type: IntentType = greeting == length ? .greeting : thanks == length ? .gratitude : .response
+        let signal = type == .response ? "yes" : nil
+        return (DetectedIntent(type: type, confidence: 0.95, signal: signal, text: text, source: .rule), start..<range.upperBound)
+    }
+
+    /// Only signs: emoji and punctuation.
+    func signs(_ tokens: Tokens) -> DetectedIntent {
+        let words = Answers.words(tokens)
+        if let verdict = Answers.verdict(words) {
+            return DetectedIntent(type: .response, confidence: 0.9, signal: verdict == .yes ? "yes" : "no", text: tokens.source, source: .rule)
+        }
+        if let meaning = SelfPatterns.shared.meaning(of: Array(words.prefix(1))) {
+            return DetectedIntent(type: meaning.type, confidence: 0.9, signal: meaning.signal, text: tokens.source, source: .rule)
+        }
+        return DetectedIntent(type: words.isEmpty ? .unknown : .chitchat, confidence: words.isEmpty ? 0 : 0.6, text: tokens.source, source: .rule)
+    }
+
+    /// Drops what adds nothing: fragments that belong to a wish beside them, thanks at the end of a wish, the same wish twice.
+    private func tidied(_ intents: [DetectedIntent], _ tokens: Tokens) -> [DetectedIntent] {
+        var kept: [DetectedIntent] = []
+        let hasWish = intents.contains { $0.type == .action || $0.type == .help || $0.signal == "stop" }
+        for intent in intents {
+            if intent.type == .unknown && hasWish || isPoliteness(intent) && hasWish { continue }
+            if let index = kept.firstIndex(where: { $0.type == intent.type && $0.candidates.first == intent.candidates.first && $0.signal == intent.signal }) {
+                if kept[index].confidence < intent.confidence { kept[index] = intent }
+                continue
+            }
+            kept.append(intent)
+        }
+        let hasAction = kept.contains { $0.type == .action && $0.confidence >= 0.6 }
+        // "don't book, cancel": what is refused needs no answer of its own beside what is wanted. Doubtful wishes beside sure ones are noise.
+        kept.removeAll { hasAction && ($0.signal == "stop" && $0.source == .classifier || $0.type == .action && $0.confidence < 0.5) }
+        return kept.isEmpty ? [DetectedIntent(type: .unknown, confidence: 0.3, text: tokens.source, source: .classifier)] : kept
+    }
+
+    private func isPoliteness(_ intent: DetectedIntent) -> Bool { intent.type == .response && intent.signal != "stop" }
+}

@@ -1,0 +1,70 @@
+/// What a text consists of, for learning and for comparing: words, pairs of words, concepts, and the letters inside words, as hashes.
+struct Features: Sendable {
+    struct Feature: Sendable {
+        var key: UInt64
+        var weight: Float
+    }
+
+    var all: [Feature] = []
+    /// Keys of the words that carry meaning, for measuring how much of a text is known.
+    var content: [(word: UInt64, concept: UInt64?)] = []
+
+    /// Reads at most the first 60 words.
+    init(_ tokens: Tokens, range: Range<Int>? = nil) {
+        var previous: UInt64 = Hash.of("^", kind: 0)
+        all.reserveCapacity(96)
+        var count = 0
+        for index in range ?? 0..<tokens.count {
+            guard let token = tokens[index], token.kind != .symbol else { continue }
+            count += 1
+            if count > 60 { break }
+            let word = Self.normalized(token)
+            let key = Hash.of(word, kind: 1)
+            let isFunction = Concepts.functionWords.contains(word)
+            all.append(Feature(key: key, weight: isFunction ? 0.35 : 1))
+            all.append(Feature(key: Hash.joined(previous, key), weight: 0.5))
+            previous = key
+            let concept = Concepts.byStem[word].map { Hash.of($0, kind: 2) }
+            if let concept { all.append(Feature(key: concept, weight: 0.9)) }
+            guard !isFunction, token.kind == .word else { continue }
+            if !Self.isMask(word) { content.append((key, concept)) }
+            addLetters(word)
+        }
+        all.append(Feature(key: Hash.joined(previous, Hash.of("$", kind: 0)), weight: 0.3))
+    }
+
+    private mutating func addLetters(_ word: String) {
+        let bytes = [94] + Array(word.utf8.prefix(24)) + [36]
+        for length in 3...4 where bytes.count >= length {
+            for start in 0...(bytes.count - length) {
+                all.append(Feature(key: Hash.of(bytes[start..<start + length], kind: 3), weight: 0.22))
+            }
+        }
+    }
+
+    private static func isMask(_ word: String) -> Bool { word.first == "<" }
+
+    /// Numbers, days and times stand for all of their kind.
+    private static func normalized(_ token: Token) -> String {
+        if token.kind == .number { return "<number>" }
+        let text = token.text
+        if TemporalWords.weekdays[text] != nil || TemporalWords.relativeDays[text] != nil { return "<day>" }
+        if TemporalWords.months[text] != nil, text != "may", text != "march" { return "<month>" }
+        if TemporalWords.parts[text] != nil || ["noon", "midnight", "pm", "am"].contains(text) { return "<time>" }
+        if NumberWords.units[text] != nil, text != "one" { return "<number>" }
+        return Words.stem(text)
+    }
+}
+
+/// FNV-1a; the same on every run, unlike `Hasher`, so that training gives the same model each time.
+enum Hash {
+    static func of(_ text: String, kind: UInt8) -> UInt64 { of(text.utf8, kind: kind) }
+
+    static func of(_ bytes: some Sequence<UInt8>, kind: UInt8) -> UInt64 {
+        var value: UInt64 = 0xcbf2_9ce4_8422_2325 ^ UInt64(kind) &* 0x9e37_79b9_7f4a_7c15
+        for byte in bytes { value = (value ^ UInt64(byte)) &* 0x100_0000_01b3 }
+        return value
+    }
+
+    static func joined(_ left: UInt64, _ right: UInt64) -> UInt64 { (left &* 0x9e37_79b9_7f4a_7c15) ^ (right &+ 0x7f4a_7c15) &* 0x100_0000_01b3 }
+}
