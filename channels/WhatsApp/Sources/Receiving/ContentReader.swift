@@ -17,7 +17,7 @@ struct ContentReader {
         case "reaction": return .reaction(Reaction(messageID: try required(body["message_id"].identifier), emoji: body["emoji"].identifier))
         case "interactive": return try interactive(body)
         case "button": return .reply(try templateButton(body))
-        case "order": return .order(try required(body.isObject ? body.value : nil))
+        case "order": return .order(try required(body.objectValue))
         case "system": return .system(try notice(body))
         default: return unsupported(type)
         }
@@ -73,7 +73,7 @@ struct ContentReader {
             let bytes = Array(text.utf8)
             return try? JSONValue(parsing: JSONRepair.withoutNulls(bytes) ?? bytes)
         }
-        let response = answers ?? text.map(JSONValue.string) ?? (reply["response_json"].isObject ? reply["response_json"].value : nil)
+        let response = answers ?? text.map(JSONValue.string) ?? reply["response_json"].objectValue
         return InteractiveReply(
             kind: .form, id: reply["name"].identifier ?? "nfm_reply", title: reply["body"].identifier, response: try required(response))
     }

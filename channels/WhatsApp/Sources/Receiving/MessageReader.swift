@@ -31,7 +31,7 @@ struct MessageReader {
         let isForwarded = context["forwarded"].bool == true || context["frequently_forwarded"].bool == true
         return MessageContext(
             replyTo: context["id"].identifier, isForwarded: isForwarded,
-            referral: view["referral"].isObject ? view["referral"].value : nil, groupID: view["group_id"].identifier,
+            referral: view["referral"].objectValue, groupID: view["group_id"].identifier,
             identityChanged: identityChanged)
     }
 

@@ -15,7 +15,7 @@ struct StatusReader {
         guard let at = view["timestamp"].moment else { throw Unreadable(reason: "a status without timestamp") }
         return StatusUpdate(
             providerMessageID: id, reference: view["biz_opaque_callback_data"].identifier, status: DeliveryStatus(name), at: at,
-            errors: (view["errors"].array ?? []).map(Self.error), pricing: view["pricing"].exists ? view["pricing"].value : nil)
+            errors: (view["errors"].array ?? []).map(Self.error), pricing: view["pricing"].objectValue)
     }
 
     /// The error as it came, with `reaction` added, so that nobody behind the channel needs to know Meta's codes.

@@ -1,3 +1,4 @@
+import Conversation
 import JSON
 
 /// A delivery's text, parsed; with its original beside it when characters had to be replaced.
@@ -72,4 +73,7 @@ extension JSONView {
         guard let text = string, !text.isEmpty else { return nil }
         return text
     }
+
+    /// The value when it is an object. (`nil` beside a `JSONValue` would mean JSON null, hence the explicit case.)
+    var objectValue: JSONValue? { isObject ? .some(value) : .none }
 }
