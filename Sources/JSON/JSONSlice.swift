@@ -4,10 +4,11 @@ package struct JSONSlice: Sendable {
     private let text: [UInt8]
     private let range: Range<Int>
 
-    /// The whole text.
+    /// The whole text, without a byte order mark.
     package init(_ text: [UInt8]) {
         self.text = text
-        range = 0..<text.count
+        let start = text.starts(with: JSONDocument.byteOrderMark) ? JSONDocument.byteOrderMark.count : 0
+        range = start..<text.count
     }
 
     private init(text: [UInt8], range: Range<Int>) {

@@ -21,8 +21,11 @@ package struct JSONView: Sendable {
 
     /// Whether there is a value, JSON null included.
     package var exists: Bool { document != nil }
+    /// Whether JSON null stands here; false when nothing does.
     package var isNull: Bool { kind == SJ_NULL }
+    /// Whether an object stands here.
     package var isObject: Bool { kind == SJ_OBJECT }
+    /// Whether an array stands here.
     package var isArray: Bool { kind == SJ_ARRAY }
 
     /// The first member of that name.
@@ -44,6 +47,7 @@ package struct JSONView: Sendable {
         return isThere ? JSONView(document: document, element: found) : .missing
     }
 
+    /// The text of a string, U+0000 included.
     package var string: String? {
         read(SJ_STRING) { element in
             var count = 0
@@ -71,6 +75,7 @@ package struct JSONView: Sendable {
         }
     }
 
+    /// True or false, written so.
     package var bool: Bool? { read(SJ_BOOL) { sj_bool($0) } }
 
     /// The items, when this is an array.

@@ -1,6 +1,7 @@
 package import Conversation
 
 extension WhatsAppChannel {
+    /// The verification handshake and the deliveries of one Meta app, told apart by its name in the path.
     package var routes: [ChannelRoute] {
         [
             ChannelRoute(method: .get, path: "/webhooks/whatsapp/{app}", access: "verify_token", maxBodyBytes: 0, handle: handshake),
@@ -26,7 +27,7 @@ extension WhatsAppChannel {
         guard isAuthentic(request, of: app) else { return .problem(401, "The signature is missing or wrong") }
         let items = WebhookReader(app: app.name).items(in: request.body)
         do {
-            let receipt = try await intake.accept(VerifiedWebhook(channel: WhatsApp.name, app: app.name, items: items))
+            let receipt = try await intake.accept(VerifiedWebhook(channel: WhatsAppChannel.name, app: app.name, items: items))
             return ChannelResponse(status: 200, body: CanonicalJSON.bytes(Self.counts(receipt)))
         } catch {
             // The cause is the store's to log; Meta needs to know only that it must deliver again.

@@ -2,9 +2,12 @@ package import Conversation
 
 /// WhatsApp through Meta's Cloud API: signed webhooks in, the Graph API out.
 package struct WhatsAppChannel: Channel {
+    /// Under which the channel stands in configuration and addresses.
+    package static let name = ChannelName(rawValue: "whatsapp")
+
     /// What `channel.yaml` and an instance of a brand may and must say. Events find an instance by app and `phone_number_id`.
     package static let descriptor = ChannelDescriptor(
-        name: WhatsApp.name,
+        name: WhatsAppChannel.name,
         appSettings: [
             SettingRule("app_secrets", .secrets, required: true), SettingRule("verify_token", .secret, required: true),
             SettingRule("graph_url", .url, required: true), SettingRule("allow_private_addresses", .addresses),
@@ -14,10 +17,10 @@ package struct WhatsAppChannel: Channel {
             SettingRule("access_token", .secret, required: true),
         ],
         address: { instance in
-            guard instance.channel == WhatsApp.name, let app = instance.settings.text("app"),
+            guard instance.channel == WhatsAppChannel.name, let app = instance.settings.text("app"),
                 let number = instance.settings.text("phone_number_id")
             else { return nil }
-            return InstanceAddress(channel: WhatsApp.name, app: app, account: number)
+            return InstanceAddress(channel: WhatsAppChannel.name, app: app, account: number)
         })
 
     let apps: [String: App]
@@ -33,17 +36,14 @@ package struct WhatsAppChannel: Channel {
         self.authenticator = authenticator
     }
 
+    /// The same for every value of this type.
     package var descriptor: ChannelDescriptor { Self.descriptor }
 
+    /// Meta's limits of texts, buttons and lists; Meta proves who writes.
     package var capabilities: ChannelCapabilities {
         ChannelCapabilities(
             maxTextLength: Limits.text, maxButtons: Limits.buttons, maxListRows: Limits.rows, provesIdentity: true)
     }
-}
-
-/// Names that the channel's parts share.
-enum WhatsApp {
-    static let name = ChannelName(rawValue: "whatsapp")
 }
 
 /// One Meta app, ready for use.

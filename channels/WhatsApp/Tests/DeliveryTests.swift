@@ -205,3 +205,25 @@ import Testing
         #expect(message.content == .text("x"))
     }
 }
+
+@Suite struct OriginalTextTests {
+    @Test func whatIsKeptOfADeliveryWithHugeNumbersIsAsItCame() throws {
+        let wrong = #"{"id":"wamid.1",  "type":"text", "serial":123456789012345678901234567890}"#
+        let kept = try #require(Hook.items(Hook.body([wrong])).first?.unreadable)
+        #expect(String(decoding: kept.body, as: UTF8.self) == wrong)
+    }
+
+    @Test func aByteOrderMarkChangesNothing() throws {
+        let wrong = #"{"id":"wamid.1", "text":"\u0000"}"#
+        let items = Hook.items([0xEF, 0xBB, 0xBF] + Hook.body([wrong, Hook.text("x")]))
+        #expect(items.first?.unreadable.map { String(decoding: $0.body, as: UTF8.self) } == wrong)
+        #expect(items.last?.message?.content == .text("x"))
+    }
+
+    @Test func timesAreSecondsAsTextOrNumber() throws {
+        for time in [#""1780000000""#, "1780000000", "1780000000.0", "1.78e9"] {
+            let message = try Hook.message(#"{"type":"text","text":{"body":"x"},"timestamp":\#(time)}"#)
+            #expect(message.sentAt == Timestamp(seconds: 1_780_000_000))
+        }
+    }
+}

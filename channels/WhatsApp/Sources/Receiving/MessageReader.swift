@@ -52,7 +52,7 @@ struct MessageReader {
 extension JSONView {
     /// Unix seconds, as a string or a number (Meta sends both).
     var moment: Timestamp? {
-        let seconds: Int64? = if let number = int { Int64(number) } else { string.flatMap { Int64($0) } }
+        let seconds = double.flatMap { Int64(exactly: $0) } ?? string.flatMap { Int64($0) }
         // Up to the year 9999, so that no arithmetic overflows later.
         guard let seconds, (0...253_402_300_799).contains(seconds) else { return nil }
         return Timestamp(seconds: seconds)

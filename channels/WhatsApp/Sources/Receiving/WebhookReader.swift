@@ -6,6 +6,7 @@ import JSON
 package struct WebhookReader: Sendable {
     let app: String
 
+    /// `app` is the one whose secret signed the delivery; every address carries it.
     package init(app: String) { self.app = app }
 
     /// Never empty. Never fails: a body that is no JSON is one unreadable item.
@@ -36,7 +37,7 @@ package struct WebhookReader: Sendable {
         }
         let value = change["value"]
         let address = value.view["metadata"]["phone_number_id"].identifier.map {
-            InstanceAddress(channel: WhatsApp.name, app: app, account: $0)
+            InstanceAddress(channel: WhatsAppChannel.name, app: app, account: $0)
         }
         guard field == "messages" else { return [.field(name: field, body: Self.body(of: entry, with: change), address)] }
         guard let address else {

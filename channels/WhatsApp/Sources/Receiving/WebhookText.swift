@@ -12,7 +12,8 @@ enum WebhookText {
         let withoutNulls = JSONRepair.withoutNulls(body)
         do {
             let document = try JSONDocument.parse(withoutNulls ?? body)
-            self = .readable(document.root, original: withoutNulls.map { _ in JSONSlice(body) })
+            let isCopy = withoutNulls != nil || document.hasReplacedNumbers
+            self = .readable(document.root, original: isCopy ? JSONSlice(body) : nil)
         } catch {
             self = Self.repaired(withoutNulls ?? body, original: body, first: error)
         }
