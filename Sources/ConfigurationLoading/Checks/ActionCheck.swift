@@ -15,8 +15,9 @@ struct ActionCheck {
         let lookupTexts = members["lookup"].map { RequestReader.texts(of: $0) } ?? []
         reading.afterwards { [self] in
             var scope = PlaceholderScope(reading: reading, params: action.params)
-            for (text, entry) in texts { scope.check(text, at: entry) }
             if let entry = members["confirm"], let text = action.confirm { scope.check(text, at: entry) }
+            scope.allowsFormats = false
+            for (text, entry) in texts { scope.check(text, at: entry) }
             scope.extras = ["idempotency_key", "task_id"]
             for (text, entry) in lookupTexts { scope.check(text, at: entry) }
         }

@@ -1,9 +1,10 @@
 import Conversation
 
-/// `{name}` or `{name.field.field}` inside a text.
+/// `{name}`, `{name.field.field}` or, with the way it reads, `{name:money}` inside a text.
 struct Placeholder: Hashable {
     let name: String
     let fields: [String]
+    let format: EntityKind?
 
     /// What stands between the braces.
     var body: String { ([name] + fields).joined(separator: ".") }
@@ -24,11 +25,14 @@ struct Placeholder: Hashable {
     }
 
     private init?(_ body: Substring) {
-        let parts = body.split(separator: ".", omittingEmptySubsequences: false).map(String.init)
+        let halves = body.split(separator: ":", maxSplits: 1, omittingEmptySubsequences: false)
+        let parts = (halves.first ?? "").split(separator: ".", omittingEmptySubsequences: false).map(String.init)
         let areNames = parts.allSatisfy { part in
-            !part.isEmpty && part.utf8.allSatisfy { (97...122).contains($0) || (65...90).contains($0) || (48...57).contains($0) || $0 == 95 || $0 == 45 }
+            !part.isEmpty && part.utf8.allSatisfy { (97...122).contains($0) || (65...90).contains($0) || (48...57).contains($0) || $0 == 95 }
         }
         guard areNames, let first = parts.first, first.first?.isNumber == false else { return nil }
+        format = halves.count == 2 ? EntityKind(rawValue: String(halves[1])) : nil
+        if halves.count == 2, format == nil { return nil }
         name = first
         fields = Array(parts.dropFirst())
     }
@@ -46,21 +50,29 @@ struct PlaceholderScope {
     /// Further lone names, such as `task_id`.
     var extras: [String] = []
     var allowsLoneNames = false
+    /// Requests take values as they are; only texts say how a value reads.
+    var allowsFormats = true
+
+    /// For requests that are made before anything is known but who the customer is.
+    static let customer = PlaceholderScope()
 
     init(reading: BrandReading, params: [ParameterDefinition]) {
         self.params = params
         schemas = reading.schemas.map { $0.map(\.name) }
     }
 
-    /// For requests that are made before anything is known but who the customer is.
-    init(customerOnly reading: BrandReading) {
+    private init() {
         params = []
         schemas = []
+        allowsFormats = false
     }
 
     func check(_ text: String, at entry: Entry) {
         let parsed = Placeholder.parse(text)
-        if let fault = parsed.fault { entry.problem(fault, "write {name} or {name.field}") }
+        if let fault = parsed.fault {
+            let kinds = EntityKind.allCases.map(\.rawValue).joined(separator: ", ")
+            entry.problem(fault, allowsFormats ? "write {name}, {name.field} or {name:kind}, where kind is one of \(kinds)" : "write {name} or {name.field}")
+        }
         for placeholder in parsed.placeholders {
             guard let (what, remedy) = fault(of: placeholder) else { continue }
             entry.problem("{\(placeholder.body)}: \(what)", remedy)
@@ -68,6 +80,7 @@ struct PlaceholderScope {
     }
 
     private func fault(of placeholder: Placeholder) -> (String, String)? {
+        if placeholder.format != nil, !allowsFormats { return ("a request takes the value as it is", "write {\(placeholder.body)}") }
         let name = placeholder.name
         let field = placeholder.fields.first
         if name == "user" { return userFault(placeholder.fields) }

@@ -27,7 +27,7 @@ struct SchemasDocument {
         guard let nameEntry, let name = nameEntry.identifier(), let requestEntry, let request else { return nil }
         guard names.take(name, at: nameEntry, noun: "schema") else { return nil }
         if name == "user" || name == "result" { nameEntry.problem("\"\(name)\" is reserved for placeholders", "choose another name") }
-        for (text, entry) in RequestReader.texts(of: requestEntry) { PlaceholderScope(customerOnly: reading).check(text, at: entry) }
+        for (text, entry) in RequestReader.texts(of: requestEntry) { PlaceholderScope.customer.check(text, at: entry) }
         return SchemaDefinition(name: name, request: request, ttl: ttl, keys: keys, collectWith: members["collect_with"]?.text())
     }
 

@@ -46,8 +46,11 @@ struct TemplatesDocument {
 
     /// A prefix that ends in a dot stands for all keys below it.
     static let prefixes = [
-        "greeting", "goodbye", "gratitude", "chitchat", "help", "capabilities", "unknown", "unsupported.", "ask.", "confirm.", "report_progress.",
-        "report_completion.", "report_error.", "refused.", "blocked.", "not_found", "rate_limited", "stopped.", "handover", "opted_out",
+        "greeting", "goodbye", "gratitude", "chitchat", "help", "capabilities", "unknown", "clarify", "unsupported.", "ask", "required", "collect",
+        "problem.", "incomplete.", "options.", "empty", "confirm", "change", "changed", "meant", "not_meant", "again", "declined", "button.", "list.",
+        "report_progress", "report_completion", "report_error", "report_unknown", "retrying", "stale", "refused", "blocked", "flipped",
+        "not_found", "rate_limited", "stopped.", "cancelled", "cancelled_before", "being_done", "done_already", "undo", "expired", "closed_menu",
+        "no_question", "plan.", "next", "resume", "take_your_time", "handover", "opted_out", "opted_in",
     ]
 
     func read() -> [String: String] {
