@@ -47,8 +47,9 @@ struct PlaceholderScope {
     var schemas: [String]?
     /// Names of the action's results, for `{result.…}`; nil where any is possible.
     var results: [String]? = []
-    /// Further lone names, such as `task_id`.
+    /// Further names, such as `task_id` or `brand.name`.
     var extras: [String] = []
+    /// For texts of many occasions, each with names of its own.
     var allowsLoneNames = false
     /// Requests take values as they are; only texts say how a value reads.
     var allowsFormats = true
@@ -94,7 +95,7 @@ struct PlaceholderScope {
             return results.contains(field) ? nil : ("the action has no result \"\(field)\"", Suggestion.remedy(for: field, in: results, noun: "result"))
         }
         if let schemas, schemas.contains(name) { return field == nil ? ("names no field of the schema", "write {\(name).field}") : nil }
-        if extras.contains(name) || allowsLoneNames && field == nil { return nil }
+        if extras.contains(placeholder.body) || allowsLoneNames && field == nil { return nil }
         // Without the schemas a dotted name may well be one of theirs.
         if schemas == nil, field != nil { return nil }
         let known = params.map(\.name) + (schemas ?? []).map { $0 + ".…" } + extras + Self.userFields.map { "user." + $0 }

@@ -53,6 +53,9 @@ struct TemplatesDocument {
         "no_question", "plan.", "next", "resume", "take_your_time", "handover", "opted_out", "opted_in",
     ]
 
+    /// Names that texts about one action know beside its parameters and results.
+    private static let occasion = ["brand.name", "display_name", "details", "detail", "step", "key", "tier", "other", "time"]
+
     func read() -> [String: String] {
         guard let root = reading.document("templates.yaml").root(required: false) else { return [:] }
         var templates: [String: String] = [:]
@@ -82,8 +85,8 @@ struct TemplatesDocument {
         let action = parts.count > 1 ? reading.action(parts[1]) : nil
         var scope = PlaceholderScope(reading: reading, params: action?.params ?? reading.actions?.flatMap(\.params) ?? [])
         scope.results = action.map { Array($0.result.keys) }
-        // Beside these the texts know names that belong to their occasion, such as {options}.
         scope.allowsLoneNames = action == nil
+        scope.extras = Self.occasion
         scope.check(text, at: entry)
         guard action == nil, parts.count > 1, ["confirm", "report_progress", "report_completion"].contains(parts[0]) else { return }
         guard let near = Suggestion.nearest(to: parts[1], in: reading.actions?.map(\.canonicalName) ?? []) else { return }

@@ -21,6 +21,7 @@ final class Document {
     let expansion: EnvironmentExpansion
     let validators: Validators
     let log: ProblemLog
+    private var variables: Set<String> = []
 
     init(file: String, scope: Problem.Scope, loading: Loading) {
         self.file = file
@@ -31,7 +32,18 @@ final class Document {
     }
 
     func report(_ severity: Problem.Severity = .error, line: Int, key: String, _ what: String, _ remedy: String) {
-        log.add(Problem(severity: severity, scope: scope, file: file, line: line, key: key, what: what, remedy: remedy))
+        log.add(Problem(severity: severity, scope: scope, file: file, line: line, key: key, what: masked(what), remedy: masked(remedy)))
+    }
+
+    /// Remembers variables that were filled in, so that no message repeats what they hold.
+    func note(_ names: Set<String>) { variables.formUnion(names) }
+
+    /// Messages quote the file, not the environment; this catches names and patterns that were filled in before they were found wrong.
+    private func masked(_ text: String) -> String {
+        let values = variables.compactMap { name in expansion.environment[name].map { (name: name, value: $0) } }
+        // Shorter values would tear words apart and are no secrets.
+        return values.filter { $0.value.count >= 4 }.sorted { ($1.value.count, $0.name) < ($0.value.count, $1.name) }
+            .reduce(text) { $0.replacing($1.value, with: "${\($1.name)}") }
     }
 
     var exists: Bool { FileManager.default.fileExists(atPath: file) }

@@ -17,8 +17,9 @@ extension Entry {
             return nil
         }
         do {
-            let (text, changed) = try document.expansion.expand(scalar.string)
-            return ScalarText(raw: scalar.string, text: text, isBare: changed || scalar.style == .plain || scalar.style == .any)
+            let expanded = try document.expansion.expand(scalar.string)
+            document.note(expanded.names)
+            return ScalarText(raw: scalar.string, text: expanded.text, isBare: expanded.changed || scalar.style == .plain || scalar.style == .any)
         } catch {
             switch error {
             case .missing(let name): problem("environment variable \(name) is not set", "set \(name), or give a default: ${\(name):-…}")

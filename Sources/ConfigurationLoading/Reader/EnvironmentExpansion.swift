@@ -8,42 +8,51 @@ struct EnvironmentExpansion {
 
     let environment: [String: String]
 
-    /// Whether anything came from outside the file. Throws `Failure`.
-    func expand(_ text: String) throws(Failure) -> (text: String, changed: Bool) {
-        guard text.contains("${") else { return (text, false) }
-        var output = ""
+    struct Expanded {
+        var text = ""
+        /// Whether there was a reference, also one that its default answered.
         var changed = false
+        /// The variables whose values went into the text.
+        var names: Set<String> = []
+    }
+
+    func expand(_ text: String) throws(Failure) -> Expanded {
+        guard text.contains("${") else { return Expanded(text: text) }
+        var output = Expanded()
         var rest = text[...]
         while let dollar = rest.firstIndex(of: "$") {
-            output += rest[..<dollar]
+            output.text += rest[..<dollar]
             rest = rest[dollar...]
             if rest.hasPrefix("$${") {
-                output += "${"
+                output.text += "${"
                 rest = rest.dropFirst(3)
             } else if rest.hasPrefix("${") {
                 let inner = try Self.inside(rest.dropFirst(2))
-                output += try value(of: inner)
+                let value = try value(of: inner)
+                output.text += value.text
+                output.names.formUnion(value.names)
+                output.changed = true
                 rest = rest[inner.endIndex...].dropFirst()
-                changed = true
             } else {
-                output += "$"
+                output.text += "$"
                 rest = rest.dropFirst()
             }
         }
-        return (output + rest, changed)
+        output.text += rest
+        return output
     }
 
-    private func value(of reference: Substring) throws(Failure) -> String {
+    private func value(of reference: Substring) throws(Failure) -> Expanded {
         let name = reference.prefix { $0.isASCII && ($0.isLetter || $0.isNumber || $0 == "_") }
         let tail = reference[name.endIndex...]
         guard let first = name.first, !first.isNumber, tail.isEmpty || tail.hasPrefix(":-") else { throw .badName(String(reference)) }
         let found = environment[String(name)]
         guard tail.hasPrefix(":-") else {
             guard let found else { throw .missing(String(name)) }
-            return found
+            return Expanded(text: found, names: [String(name)])
         }
-        if let found, !found.isEmpty { return found }
-        return try expand(String(tail.dropFirst(2))).text
+        if let found, !found.isEmpty { return Expanded(text: found, names: [String(name)]) }
+        return try expand(String(tail.dropFirst(2)))
     }
 
     /// What stands before the brace that closes the reference; a default may hold references of its own.
