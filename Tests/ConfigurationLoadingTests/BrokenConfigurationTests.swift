@@ -44,7 +44,8 @@ import Testing
         try fixture.replace("config/brands/shop/actions.yaml", "    refused_parameter: item", "    refused_parameter: itm")
         let problem = try #require(fixture.load().errors.first)
         #expect(
-            problem.description == "\(fixture.root)/config/brands/shop/actions.yaml:28: actions[0].refused_parameter: no parameter \"itm\"; "
+            problem.description
+                == "\(fixture.root)/config/brands/shop/actions.yaml:28: actions[0].refused_parameter: no parameter \"itm\"; "
                 + "did you mean \"item\"?")
     }
 
@@ -71,7 +72,8 @@ import Testing
     @Test func actionsThatWaitForEachOtherAreFound() throws {
         let fixture = try Fixture()
         try fixture.replace("config/brands/shop/actions.yaml", "after: []", "after: [cancel_order]")
-        try fixture.replace("config/brands/shop/actions.yaml", "    safety: queryable", "    eligibility: { after: [order_item] }\n    safety: queryable")
+        try fixture.replace(
+            "config/brands/shop/actions.yaml", "    safety: queryable", "    eligibility: { after: [order_item] }\n    safety: queryable")
         let loaded = fixture.load()
         #expect(loaded.errors.map(\.key) == ["actions[0].eligibility", "actions[1].eligibility"])
         #expect(loaded.errors.allSatisfy { $0.what.contains("in a circle") })
@@ -84,6 +86,13 @@ import Testing
         let problem = try #require(fixture.load().errors.first)
         #expect((problem.line, problem.key) == (2, "policies.yaml"))
         #expect(problem.remedy == "save the file as UTF-8")
+    }
+
+    @Test func controlCharactersAreReportedInTheirLine() throws {
+        let fixture = try Fixture()
+        try fixture.write("config/brands/shop/policies.yaml", "limits:\n  # all\n  user_per_minute: \u{7}12\n")
+        let problem = try #require(fixture.load().errors.first)
+        #expect((problem.line, problem.key) == (3, "policies.yaml"), "\(problem)")
     }
 
     @Test func aBrandWithoutItsMainFileStops() throws {

@@ -40,7 +40,9 @@ struct Fixture: ~Copyable {
     @discardableResult
     func replace(_ path: String, _ old: String, _ new: String) throws -> String {
         let text = try String(contentsOfFile: "\(root)/\(path)", encoding: .utf8)
-        guard text.components(separatedBy: old).count == 2 else { throw FixtureError(text: "\"\(old)\" does not occur exactly once in \(path)") }
+        guard text.components(separatedBy: old).count == 2 else {
+            throw FixtureError(text: "\"\(old)\" does not occur exactly once in \(path)")
+        }
         let changed = text.replacingOccurrences(of: old, with: new)
         try write(path, changed)
         return changed
@@ -60,7 +62,8 @@ struct FixtureError: Error { let text: String }
 let messenger = ChannelDescriptor(
     name: ChannelName(rawValue: "messenger"),
     appSettings: [
-        SettingRule("app_secrets", .secrets, required: true), SettingRule("verify_token", .secret, required: true), SettingRule("base_url", .url),
+        SettingRule("app_secrets", .secrets, required: true), SettingRule("verify_token", .secret, required: true),
+        SettingRule("base_url", .url),
         SettingRule("allow_private_addresses", .addresses),
     ],
     instanceSettings: [

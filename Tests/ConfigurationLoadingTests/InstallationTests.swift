@@ -58,7 +58,9 @@ import Testing
         let second = "\n  - { id: shop-two, channel: messenger, app: main, account: \"1001\", access_token: t }\n"
         try fixture.replace("config/brands/shop/brand.yaml", "    session_timeout_min: 10\n", "    session_timeout_min: 10" + second)
         let problem = try #require(fixture.load().errors.first)
-        #expect(problem.description.hasSuffix("brand.yaml:28: instances[1]: a second instance for messenger/main/1001; give each instance its own account"))
+        #expect(
+            problem.description.hasSuffix(
+                "brand.yaml:28: instances[1]: a second instance for messenger/main/1001; give each instance its own account"))
     }
 
     @Test func problemsOutsideTheBrandsAreFatal() throws {

@@ -7,7 +7,8 @@ import Testing
 /// The files in `config/` and `channels/` as they are shipped.
 @Suite struct ShippedFilesTests {
     private static let names = [
-        "SWITCHBOARD_OPERATOR_KEY", "WHATSAPP_APP_SECRET", "WHATSAPP_VERIFY_TOKEN", "SALON_ADMIN_KEY", "SALON_API_TOKEN", "SALON_SIGNING_SECRET",
+        "SWITCHBOARD_OPERATOR_KEY", "WHATSAPP_APP_SECRET", "WHATSAPP_VERIFY_TOKEN", "SALON_ADMIN_KEY", "SALON_API_TOKEN",
+        "SALON_SIGNING_SECRET",
         "SALON_WHATSAPP_TOKEN", "JOBS_ADMIN_KEY", "JOBS_API_TOKEN", "JOBS_SIGNING_SECRET", "JOBS_WHATSAPP_TOKEN",
     ]
 
@@ -92,7 +93,9 @@ import Testing
             for intent in brand.intents {
                 let examples = intent.examples + (intent.action.flatMap { brand.action(named: $0)?.examples } ?? [])
                 for pattern in try intent.patterns.map({ try NSRegularExpression(pattern: $0) }) {
-                    #expect(examples.contains { pattern.firstMatch(in: $0, range: NSRange($0.startIndex..., in: $0)) != nil }, "\(pattern.pattern)")
+                    #expect(
+                        examples.contains { pattern.firstMatch(in: $0, range: NSRange($0.startIndex..., in: $0)) != nil },
+                        "\(pattern.pattern)")
                 }
             }
         }

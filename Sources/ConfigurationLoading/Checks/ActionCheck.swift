@@ -30,15 +30,21 @@ struct ActionCheck {
             place.problem("a GET has no effect, so its safety is read", "write \"safety: read\", or use the method that the effect needs")
         }
         if action.safety == .queryable, members["lookup"] == nil {
-            place.problem("queryable, and nothing to look the effect up with", "add \"lookup: { method: GET, path: /…, query: { reference: \"{task_id}\" } }\"")
+            place.problem(
+                "queryable, and nothing to look the effect up with",
+                "add \"lookup: { method: GET, path: /…, query: { reference: \"{task_id}\" } }\"")
         }
         if let entry = members["lookup"], action.safety != .queryable {
             entry.problem("only \"safety: queryable\" looks effects up", "write that, or remove lookup")
         }
-        if let entry = members["lookup"], let lookup = action.lookup, !Self.names(in: lookup).contains(where: { ["idempotency_key", "task_id"].contains($0) }) {
+        if let entry = members["lookup"], let lookup = action.lookup,
+            !Self.names(in: lookup).contains(where: { ["idempotency_key", "task_id"].contains($0) })
+        {
             entry.problem("the look-up does not name what it looks for", "use {idempotency_key} or {task_id} in its path or query")
         }
-        if action.isWrite, let list = members["result_list"] { list.problem("a write tells no list", "remove it, or write \"safety: read\"") }
+        if action.isWrite, let list = members["result_list"] {
+            list.problem("a write tells no list", "remove it, or write \"safety: read\"")
+        }
     }
 
     /// Only bodies are signed, so a write says in its body everything that it depends on.
@@ -69,7 +75,9 @@ struct ActionCheck {
     }
 
     private func outsideBody() -> [Placeholder] {
-        ([action.request.path] + action.request.query.sorted { $0.key < $1.key }.map(\.value)).flatMap { Placeholder.parse($0).placeholders }
+        ([action.request.path] + action.request.query.sorted { $0.key < $1.key }.map(\.value)).flatMap {
+            Placeholder.parse($0).placeholders
+        }
     }
 
     /// A choice alone stands for its id.

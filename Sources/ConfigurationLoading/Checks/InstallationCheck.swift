@@ -32,7 +32,9 @@ struct InstallationCheck {
             let descriptor = reading.loading.channels.first { $0.name == instance.channel }
             guard let address = descriptor?.address(instance) else { continue }
             claims.append((.address(address), entry))
-            if !addresses.insert(address).inserted { entry.problem("a second instance for \(address)", "give each instance its own account") }
+            if !addresses.insert(address).inserted {
+                entry.problem("a second instance for \(address)", "give each instance its own account")
+            }
         }
         var keys: Set<Secret> = []
         for (key, entry) in reading.keyPlaces {

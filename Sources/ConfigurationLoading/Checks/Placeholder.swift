@@ -28,7 +28,8 @@ struct Placeholder: Hashable {
         let halves = body.split(separator: ":", maxSplits: 1, omittingEmptySubsequences: false)
         let parts = (halves.first ?? "").split(separator: ".", omittingEmptySubsequences: false).map(String.init)
         let areNames = parts.allSatisfy { part in
-            !part.isEmpty && part.utf8.allSatisfy { (97...122).contains($0) || (65...90).contains($0) || (48...57).contains($0) || $0 == 95 }
+            !part.isEmpty
+                && part.utf8.allSatisfy { (97...122).contains($0) || (65...90).contains($0) || (48...57).contains($0) || $0 == 95 }
         }
         guard areNames, let first = parts.first, first.first?.isNumber == false else { return nil }
         format = halves.count == 2 ? EntityKind(rawValue: String(halves[1])) : nil
@@ -72,7 +73,9 @@ struct PlaceholderScope {
         let parsed = Placeholder.parse(text)
         if let fault = parsed.fault {
             let kinds = EntityKind.allCases.map(\.rawValue).joined(separator: ", ")
-            entry.problem(fault, allowsFormats ? "write {name}, {name.field} or {name:kind}, where kind is one of \(kinds)" : "write {name} or {name.field}")
+            entry.problem(
+                fault,
+                allowsFormats ? "write {name}, {name.field} or {name:kind}, where kind is one of \(kinds)" : "write {name} or {name.field}")
         }
         for placeholder in parsed.placeholders {
             guard let (what, remedy) = fault(of: placeholder) else { continue }
@@ -92,7 +95,8 @@ struct PlaceholderScope {
         if name == "result", results == nil || !(results ?? []).isEmpty || allowsLoneNames {
             guard let results else { return nil }
             guard let field else { return ("names no result", "write {result.name}") }
-            return results.contains(field) ? nil : ("the action has no result \"\(field)\"", Suggestion.remedy(for: field, in: results, noun: "result"))
+            return results.contains(field)
+                ? nil : ("the action has no result \"\(field)\"", Suggestion.remedy(for: field, in: results, noun: "result"))
         }
         if let schemas, schemas.contains(name) { return field == nil ? ("names no field of the schema", "write {\(name).field}") : nil }
         if extras.contains(placeholder.body) || allowsLoneNames && field == nil { return nil }

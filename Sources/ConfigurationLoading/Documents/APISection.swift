@@ -15,7 +15,8 @@ struct APISection {
         let addresses = members["allow_private_addresses"]?.addresses() ?? []
         guard let url, let secrets, let auth, let timeout, let concurrent else { return nil }
         return BrandAPI(
-            baseURL: url, auth: auth, signingSecrets: secrets, timeout: timeout, maxConcurrent: concurrent, allowPrivateAddresses: addresses)
+            baseURL: url, auth: auth, signingSecrets: secrets, timeout: timeout, maxConcurrent: concurrent, allowPrivateAddresses: addresses
+        )
     }
 
     /// Exactly one of `bearer`, `basic` and `header`.
@@ -52,7 +53,9 @@ struct APISection {
     /// Standard Webhooks: `whsec_` is followed by base64, or no library on the other side can verify.
     private func signingSecrets(_ entry: Entry) -> [Secret] {
         let items = entry.items()
-        if entry.isSequence, items.isEmpty { entry.problem("holds no secret", "list at least one; the first also keys the idempotency keys") }
+        if entry.isSequence, items.isEmpty {
+            entry.problem("holds no secret", "list at least one; the first also keys the idempotency keys")
+        }
         return items.compactMap { item in
             guard let secret = item.secret(minimumBytes: SecretRule.minimumBytes("signing_secrets")) else { return nil }
             let text = secret.reveal()
@@ -68,7 +71,8 @@ struct APISection {
         let bytes = Array(text.utf8)
         let padding = bytes.reversed().prefix { $0 == UInt8(ascii: "=") }.count
         let isAlphabet = bytes.dropLast(padding).allSatisfy {
-            (65...90).contains($0) || (97...122).contains($0) || (48...57).contains($0) || $0 == UInt8(ascii: "+") || $0 == UInt8(ascii: "/")
+            (65...90).contains($0) || (97...122).contains($0) || (48...57).contains($0) || $0 == UInt8(ascii: "+")
+                || $0 == UInt8(ascii: "/")
         }
         return !bytes.isEmpty && bytes.count.isMultiple(of: 4) && padding <= 2 && isAlphabet
     }

@@ -34,7 +34,8 @@ struct ActionReader {
     let reading: BrandReading
 
     static let keys = [
-        "canonical_name", "display_name", "description", "category", "action_type", "synonyms", "examples", "params", "confirm", "request", "result",
+        "canonical_name", "display_name", "description", "category", "action_type", "synonyms", "examples", "params", "confirm", "request",
+        "result",
         "result_list", "progress", "eligibility", "safety", "not_done_statuses", "conflict", "lookup", "priority", "retry", "timeout_s",
         "compensate", "triggers_workflow", "refused_parameter",
     ]

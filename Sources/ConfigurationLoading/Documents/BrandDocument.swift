@@ -19,7 +19,9 @@ struct BrandDocument {
         if let api { reading.callTimeout = api.timeout }
         if let llm = members["llm"] { LLMSection(entry: llm).check() }
         let popular = members["popular_actions"].map { readPopular($0) } ?? []
-        let instances = members.required("instances", "[{ id: …, channel: … }]").map { InstancesSection(entry: $0, reading: reading).read() }
+        let instances = members.required("instances", "[{ id: …, channel: … }]").map {
+            InstancesSection(entry: $0, reading: reading).read()
+        }
         guard let id, let name, let locale, let zone, let api, let instances else { return nil }
         return BrandConfiguration(
             id: id, name: name, locale: locale, timeZone: zone, keys: keys, api: api, tiers: reading.tiers, popularActions: popular,
@@ -29,7 +31,8 @@ struct BrandDocument {
     private func brandID(_ members: Members) -> BrandID? {
         guard let entry = members.required("brand", reading.folder), let value = entry.scalar() else { return nil }
         guard let id = BrandID(validating: value.text) else {
-            entry.problem("\"\(value.raw)\" cannot be a brand's id", "use small letters, digits and hyphens, at most 63, not beginning with a hyphen")
+            entry.problem(
+                "\"\(value.raw)\" cannot be a brand's id", "use small letters, digits and hyphens, at most 63, not beginning with a hyphen")
             return nil
         }
         guard id.rawValue == reading.folder else {
@@ -42,9 +45,13 @@ struct BrandDocument {
     private func locale(_ entry: Entry) -> String? {
         guard let value = entry.scalar() else { return nil }
         let parts = value.text.split(separator: "-", omittingEmptySubsequences: false)
-        let isAlphanumeric = parts.allSatisfy { !$0.isEmpty && $0.count <= 8 && $0.allSatisfy { $0.isASCII && ($0.isLetter || $0.isNumber) } }
+        let isAlphanumeric = parts.allSatisfy {
+            !$0.isEmpty && $0.count <= 8 && $0.allSatisfy { $0.isASCII && ($0.isLetter || $0.isNumber) }
+        }
         let language = parts.first ?? ""
-        guard isAlphanumeric, (2...3).contains(language.count), language.allSatisfy(\.isLetter), parts.dropFirst().allSatisfy({ $0.count >= 2 }) else {
+        guard isAlphanumeric, (2...3).contains(language.count), language.allSatisfy(\.isLetter),
+            parts.dropFirst().allSatisfy({ $0.count >= 2 })
+        else {
             entry.problem("\"\(value.raw)\" is not a language tag", "write it like en-US, de or zh-Hant-TW")
             return nil
         }
@@ -55,7 +62,8 @@ struct BrandDocument {
         guard let value = entry.scalar() else { return nil }
         let known = TimeZone.knownTimeZoneIdentifiers
         // Region/City names only: abbreviations such as EST know no daylight saving.
-        let isKnown = known.contains(value.text) || value.text == "UTC" || value.text.contains("/") && TimeZone(identifier: value.text) != nil
+        let isKnown =
+            known.contains(value.text) || value.text == "UTC" || value.text.contains("/") && TimeZone(identifier: value.text) != nil
         guard isKnown else {
             let near = Suggestion.nearest(to: value.raw, in: known).map { "did you mean \"\($0)\"?" }
             entry.problem("no time zone \"\(value.raw)\"", near ?? "write an IANA name such as America/New_York")

@@ -35,7 +35,8 @@ struct ChannelDocument {
         guard !descriptor.appSettings.isEmpty, let entry = members.required("apps", "{ main: { … } }") else { return [] }
         return entry.pairs().compactMap { name, app, _ in
             guard InstanceID(validating: name) != nil else {
-                app.problem("\"\(name)\" cannot name an app", "use small letters, digits and hyphens: it becomes part of the webhook's path")
+                app.problem(
+                    "\"\(name)\" cannot name an app", "use small letters, digits and hyphens: it becomes part of the webhook's path")
                 return nil
             }
             guard let members = app.members(descriptor.appSettings.map(\.key)) else { return nil }
@@ -86,6 +87,8 @@ struct SettingsReader {
 
 /// Which secrets prove who calls us and therefore must not be guessable; the others are credentials whose length their issuer chose.
 enum SecretRule {
-    static let guarded: Set<String> = ["app_secrets", "verify_token", "keys", "signing_secrets", "hs256_secret", "operator_key", "app_keys"]
+    static let guarded: Set<String> = [
+        "app_secrets", "verify_token", "keys", "signing_secrets", "hs256_secret", "operator_key", "app_keys",
+    ]
     static func minimumBytes(_ key: String) -> Int { guarded.contains(key) ? 16 : 1 }
 }

@@ -55,7 +55,8 @@ struct InstancesSection {
     private func instanceID(_ entry: Entry) -> InstanceID? {
         guard let value = entry.scalar() else { return nil }
         if let id = InstanceID(validating: value.text) { return id }
-        entry.problem("\"\(value.raw)\" cannot be an instance's id", "use small letters, digits and hyphens, at most 63, not beginning with a hyphen")
+        entry.problem(
+            "\"\(value.raw)\" cannot be an instance's id", "use small letters, digits and hyphens, at most 63, not beginning with a hyphen")
         return nil
     }
 
@@ -64,12 +65,15 @@ struct InstancesSection {
         let isBroken = reading.loading.log.problems.contains { if case .channel = $0.scope { $0.severity == .error } else { false } }
         let apps = (reading.loading.apps[descriptor.name] ?? []).map(\.name)
         guard !isBroken, !apps.contains(app) else { return }
-        let remedy = apps.isEmpty ? "define it under apps in the channel's channel.yaml" : Suggestion.remedy(for: app, in: apps, noun: "app")
+        let remedy =
+            apps.isEmpty ? "define it under apps in the channel's channel.yaml" : Suggestion.remedy(for: app, in: apps, noun: "app")
         entry.problem("channel \(descriptor.name) has no app \"\(app)\"", remedy)
     }
 
     private func check(overrides: Entry) {
-        guard let members = overrides.members(["models", "budgets", "templates", "actions", "schemas"]), !members.values.isEmpty else { return }
+        guard let members = overrides.members(["models", "budgets", "templates", "actions", "schemas"]), !members.values.isEmpty else {
+            return
+        }
         for key in ["models", "budgets", "templates"] {
             if let section = members[key], !section.isMapping { section.problem("is not a mapping", "write it as key: value") }
         }

@@ -5,7 +5,9 @@ struct LLMSection {
     let entry: Entry
 
     func check() {
-        guard let members = entry.members(["base_url", "api_key", "models", "prices", "timeout_s", "allow_private_addresses"]) else { return }
+        guard let members = entry.members(["base_url", "api_key", "models", "prices", "timeout_s", "allow_private_addresses"]) else {
+            return
+        }
         if let models = members["models"] { for (_, model, _) in models.pairs() { check(model: model) } }
         if let prices = members["prices"] { for (_, price, _) in prices.pairs() { check(price: price) } }
         if let timeout = members["timeout_s"] { _ = timeout.seconds(upTo: 600) }

@@ -33,7 +33,8 @@ struct ParametersReader {
         var parameter = ParameterDefinition(name: name, entity: kind, required: members["required"].flatMap { $0.flag() } ?? true)
         parameter.ask = members["ask"]?.text() ?? ""
         if parameter.required, members["ask"] == nil {
-            members.entry.problem("nothing asks for the required parameter \"\(name)\"", "add \"ask: …\", the question, or \"required: false\"")
+            members.entry.problem(
+                "nothing asks for the required parameter \"\(name)\"", "add \"ask: …\", the question, or \"required: false\"")
         }
         parameter.defaultValue = members["default"]?.text()
         if let entry = members["default"], let text = parameter.defaultValue {
@@ -52,7 +53,9 @@ struct ParametersReader {
         if let entry = members["from"] { parameter.source = source(entry) }
         if let entry = members["options"] { parameter.options = options(entry) }
         if parameter.entity == .choice, (members["from"] == nil) == (members["options"] == nil) {
-            members.entry.problem("a choice needs one source of options", "add either \"from: { schema: …, path: /… }\" or \"options: [{ id: …, label: … }]\"")
+            members.entry.problem(
+                "a choice needs one source of options", "add either \"from: { schema: …, path: /… }\" or \"options: [{ id: …, label: … }]\""
+            )
         }
         guard let open = members["open"] else { return }
         if ![.datetime, .date, .time].contains(parameter.entity) {
@@ -95,7 +98,9 @@ struct ParametersReader {
     private func readBounds(_ members: Members, into parameter: inout ParameterDefinition) {
         if let entry = members["pattern"] {
             parameter.pattern = entry.pattern()
-            if ![.text, .url].contains(parameter.entity) { entry.problem("only a text or url has a pattern", "change the entity or remove it") }
+            if ![.text, .url].contains(parameter.entity) {
+                entry.problem("only a text or url has a pattern", "change the entity or remove it")
+            }
         }
         for key in ["minimum", "maximum"] {
             guard let entry = members[key], ![.number, .money].contains(parameter.entity) else { continue }

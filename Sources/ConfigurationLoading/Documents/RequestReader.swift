@@ -11,7 +11,9 @@ struct RequestReader {
     let use: Use
 
     func read() -> RequestTemplate? {
-        guard let members = entry.members(use == .action ? ["method", "path", "query", "body"] : ["method", "path", "query"]) else { return nil }
+        guard let members = entry.members(use == .action ? ["method", "path", "query", "body"] : ["method", "path", "query"]) else {
+            return nil
+        }
         let method = members.required("method", "GET").flatMap { self.method($0) }
         let path = members.required("path", "/…").flatMap { self.path($0) }
         var query: [String: String] = [:]

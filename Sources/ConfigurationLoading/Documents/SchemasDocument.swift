@@ -38,7 +38,9 @@ struct SchemasDocument {
             let nameEntry = members.required("name", "phone")
             let path = members.required("api_field_path", "/phone")?.pointer()
             let completion = members["complete_when"].map { self.completion($0) } ?? .present
-            guard let nameEntry, let name = nameEntry.identifier(), let path, names.take(name, at: nameEntry, noun: "key") else { return nil }
+            guard let nameEntry, let name = nameEntry.identifier(), let path, names.take(name, at: nameEntry, noun: "key") else {
+                return nil
+            }
             return SchemaKey(name: name, path: path, completion: completion)
         }
     }
@@ -46,13 +48,16 @@ struct SchemasDocument {
     private func completion(_ entry: Entry) -> CompletionRule {
         guard let members = entry.members(["matches", "all_of"]) else { return .present }
         guard members.values.count == 1 else {
-            entry.problem("names \(members.values.count) rules", "give one of matches and all_of, or leave complete_when out: then present is enough")
+            entry.problem(
+                "names \(members.values.count) rules", "give one of matches and all_of, or leave complete_when out: then present is enough")
             return .present
         }
         if let pattern = members["matches"]?.pattern() { return .matches(pattern) }
         guard let list = members["all_of"] else { return .present }
         let pointers = list.items().compactMap { $0.pointer() }
-        if list.isSequence, list.items().isEmpty { list.problem("lists nothing", "list JSON Pointers below the key, such as [/street, /city]") }
+        if list.isSequence, list.items().isEmpty {
+            list.problem("lists nothing", "list JSON Pointers below the key, such as [/street, /city]")
+        }
         return .allOf(pointers)
     }
 

@@ -10,12 +10,16 @@ struct ServerDocument {
 
     func read() -> ServerConfiguration {
         var server = ServerConfiguration()
-        guard let members = document.root(required: true)?.members(["server", "operator_key", "queue", "shutdown_grace_s"]) else { return server }
+        guard let members = document.root(required: true)?.members(["server", "operator_key", "queue", "shutdown_grace_s"]) else {
+            return server
+        }
         if let section = members["server"]?.members(["max_body_bytes", "request_timeout_s"]) {
             if let bytes = section["max_body_bytes"]?.integer(1024...67_108_864) { server.maxBodyBytes = bytes }
             if let timeout = section["request_timeout_s"]?.seconds(upTo: 600) { server.requestTimeout = timeout }
         }
-        if let key = members.required("operator_key", "\"${SWITCHBOARD_OPERATOR_KEY}\"")?.secret(minimumBytes: 16) { server.operatorKey = key }
+        if let key = members.required("operator_key", "\"${SWITCHBOARD_OPERATOR_KEY}\"")?.secret(minimumBytes: 16) {
+            server.operatorKey = key
+        }
         if let queue = members["queue"] { readQueue(queue, into: &server.queue) }
         if let grace = members["shutdown_grace_s"]?.seconds(upTo: 3600) { server.shutdownGrace = grace }
         return server
@@ -23,7 +27,8 @@ struct ServerDocument {
 
     private func readQueue(_ entry: Entry, into queue: inout QueueConfiguration) {
         let keys = [
-            "turns_per_brand", "turns", "backoff_s", "jitter", "lease_s", "park_s", "inline_wait_s", "unknown_reply_s", "understanding_deadline_s",
+            "turns_per_brand", "turns", "backoff_s", "jitter", "lease_s", "park_s", "inline_wait_s", "unknown_reply_s",
+            "understanding_deadline_s",
         ]
         guard let members = entry.members(keys) else { return }
         if let turns = members["turns"]?.integer(1...100_000) { queue.turns = turns }

@@ -83,8 +83,9 @@ final class Document {
         case .duplicatedKeysInMapping(let keys, let context):
             let names = keys.joined(separator: ", ")
             report(line: max(1, context.mark.line), key: names, "stands twice in one mapping", "keep one of them")
-        case .reader(let problem, _, _, _):
-            report(line: 1, key: name, "YAML syntax: \(problem)", "remove control characters and save the file as UTF-8")
+        case .reader(let problem, let offset, _, let text):
+            let line = 1 + text.utf8.prefix(offset ?? 0).count { $0 == UInt8(ascii: "\n") }
+            report(line: line, key: name, "YAML syntax: \(problem)", "remove control characters and save the file as UTF-8")
         case .no, .memory, .writer, .emitter, .representer, .dataCouldNotBeDecoded:
             report(line: 1, key: name, "cannot be parsed", "check the YAML syntax")
         }

@@ -6,7 +6,9 @@ extension Entry {
     func pointer() -> String? {
         guard let value = scalar() else { return nil }
         if let fault = Self.pointerFault(value.text) {
-            problem("\"\(value.raw)\" is not a JSON Pointer: \(fault)", "write it like /address/street; ~1 stands for / and ~0 for ~ inside a name")
+            problem(
+                "\"\(value.raw)\" is not a JSON Pointer: \(fault)",
+                "write it like /address/street; ~1 stands for / and ~0 for ~ inside a name")
             return nil
         }
         return value.text
@@ -26,7 +28,9 @@ extension Entry {
     func pattern() -> String? {
         guard let text = text() else { return nil }
         if let fault = document.validators.pattern(text) {
-            problem("is not an RE2 pattern: \(fault)", "use RE2 syntax: no look-around and no back-references; in YAML single quotes keep backslashes")
+            problem(
+                "is not an RE2 pattern: \(fault)",
+                "use RE2 syntax: no look-around and no back-references; in YAML single quotes keep backslashes")
             return nil
         }
         return text
@@ -68,7 +72,9 @@ extension Entry {
             do {
                 return try document.validators.addressRule(value.text)
             } catch {
-                item.problem("\"\(value.raw)\" is not an address", "write an IP or CIDR, optionally with a port: 127.0.0.1, 10.0.0.0/8, 127.0.0.1:8090")
+                item.problem(
+                    "\"\(value.raw)\" is not an address",
+                    "write an IP or CIDR, optionally with a port: 127.0.0.1, 10.0.0.0/8, 127.0.0.1:8090")
                 return nil
             }
         }
@@ -82,7 +88,9 @@ extension Entry {
             return nil
         }
         if value.text.utf8.count < minimumBytes {
-            problem("the secret is shorter than \(minimumBytes) bytes", "use at least \(minimumBytes) random bytes, such as from openssl rand -hex 24")
+            problem(
+                "the secret is shorter than \(minimumBytes) bytes",
+                "use at least \(minimumBytes) random bytes, such as from openssl rand -hex 24")
             return nil
         }
         if value.text.utf8.contains(where: { $0 < 32 || $0 == 127 }) {

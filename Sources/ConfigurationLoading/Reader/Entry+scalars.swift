@@ -19,7 +19,8 @@ extension Entry {
         do {
             let expanded = try document.expansion.expand(scalar.string)
             document.note(expanded.names)
-            return ScalarText(raw: scalar.string, text: expanded.text, isBare: expanded.changed || scalar.style == .plain || scalar.style == .any)
+            return ScalarText(
+                raw: scalar.string, text: expanded.text, isBare: expanded.changed || scalar.style == .plain || scalar.style == .any)
         } catch {
             switch error {
             case .missing(let name): problem("environment variable \(name) is not set", "set \(name), or give a default: ${\(name):-…}")
@@ -67,7 +68,8 @@ extension Entry {
     func integer(_ range: ClosedRange<Int>) -> Int? {
         guard let value = scalar() else { return nil }
         guard value.isBare, let number = Int(value.text) else {
-            problem("\"\(value.raw)\" is not a whole number", "write a number from \(range.lowerBound) to \(range.upperBound), without quotes")
+            problem(
+                "\"\(value.raw)\" is not a whole number", "write a number from \(range.lowerBound) to \(range.upperBound), without quotes")
             return nil
         }
         guard range.contains(number) else {
@@ -124,7 +126,9 @@ extension Entry {
         guard text.utf8.allSatisfy({ "+-.eE0123456789".utf8.contains($0) }) else { return .string(text) }
         let digits = text.hasPrefix("-") ? text.dropFirst() : text[...]
         // A leading zero or plus is part of a code or a phone number, not of a number.
-        guard let first = digits.first, first.isNumber, !(first == "0" && digits.dropFirst().first?.isNumber == true) else { return .string(text) }
+        guard let first = digits.first, first.isNumber, !(first == "0" && digits.dropFirst().first?.isNumber == true) else {
+            return .string(text)
+        }
         if let whole = Int64(text) { return .integer(whole) }
         return Double(text).map(JSONValue.number) ?? .string(text)
     }
