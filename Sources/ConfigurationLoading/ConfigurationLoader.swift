@@ -4,10 +4,10 @@ import Foundation
 /// Reads `switchboard.yaml`, the channels' manifests and every brand's folder. Pure but for reading files: the same files and the same
 /// environment give the same answer, so a reload loads anew and keeps the old snapshot where the new one has errors.
 package struct ConfigurationLoader: Sendable {
-    private let root: String
+    let root: String
     private let channelsRoot: String
     private let environment: [String: String]
-    private let channels: [ChannelDescriptor]
+    let channels: [ChannelDescriptor]
     private let validators: Validators
 
     /// - Parameters:

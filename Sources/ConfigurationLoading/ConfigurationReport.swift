@@ -4,11 +4,13 @@ import Conversation
 package struct ConfigurationReport: Sendable, CustomStringConvertible {
     private let loaded: LoadedConfiguration
 
+    /// A report of what `load()` or `reload(over:)` answered.
     package init(_ loaded: LoadedConfiguration) { self.loaded = loaded }
 
     /// Whether the command ends with exit code 0: warnings do not count.
     package var isOK: Bool { loaded.errors.isEmpty }
 
+    /// Without a line break at the end.
     package var description: String { (loaded.problems.map(\.description) + [summary]).joined(separator: "\n") }
 
     /// Such as `2 brands, 2 instances, 10 actions: ok`; counts what would run.

@@ -2,15 +2,18 @@ package import Conversation
 
 /// Everything the loader found. Healthy brands are complete and can run whatever is wrong elsewhere.
 package struct LoadedConfiguration: Sendable {
+    /// With defaults in the place of what could not be read.
     package var server: ServerConfiguration
     /// Brands without errors, by name.
     package var brands: [BrandConfiguration]
+    /// Brands with errors.
     package var stopped: [StoppedBrand]
     /// Apps of each channel, as the channels' manifests name them.
     package var apps: [ChannelName: [ChannelApp]]
     /// Every error and warning, by file and line.
     package var problems: [Problem]
 
+    /// An empty installation unless said otherwise.
     package init(
         server: ServerConfiguration = .init(), brands: [BrandConfiguration] = [], stopped: [StoppedBrand] = [],
         apps: [ChannelName: [ChannelApp]] = [:], problems: [Problem] = []
@@ -22,7 +25,9 @@ package struct LoadedConfiguration: Sendable {
         self.problems = problems
     }
 
+    /// Problems that stop something.
     package var errors: [Problem] { problems.filter { $0.severity == .error } }
+    /// Problems that stop nothing.
     package var warnings: [Problem] { problems.filter { $0.severity == .warning } }
 
     /// Errors outside any brand: with one of these the gateway must not start, and a reload keeps what it had.
@@ -45,6 +50,7 @@ package struct StoppedBrand: Sendable {
     /// Its errors; never empty.
     package var problems: [Problem]
 
+    /// `problems` must not be empty.
     package init(folder: String, problems: [Problem]) {
         self.folder = folder
         id = BrandID(validating: folder)

@@ -18,6 +18,7 @@ package struct Problem: Sendable, Hashable, CustomStringConvertible {
     }
 
     package var severity: Severity
+    /// What it stops when it is an error.
     package var scope: Scope
     /// As reached from the configuration root that was given, such as `config/brands/salon/actions.yaml`.
     package var file: String
@@ -25,10 +26,12 @@ package struct Problem: Sendable, Hashable, CustomStringConvertible {
     package var line: Int
     /// Path of the key in its file, such as `actions[0].params[1].name`.
     package var key: String
+    /// What is wrong.
     package var what: String
     /// What would be right.
     package var remedy: String
 
+    /// An error unless said otherwise.
     package init(severity: Severity = .error, scope: Scope, file: String, line: Int, key: String, what: String, remedy: String) {
         self.severity = severity
         self.scope = scope

@@ -8,10 +8,12 @@ package struct ServerConfiguration: Sendable {
     package var requestTimeout: Duration
     /// Opens the operator's routes. Empty only when the file could not be read.
     package var operatorKey: Secret
+    /// Limits and waits of the durable queue.
     package var queue: QueueConfiguration
     /// How long running work may take to finish after SIGTERM; longer than a brand call's time-out.
     package var shutdownGrace: Duration
 
+    /// The documented defaults unless said otherwise.
     package init(
         maxBodyBytes: Int = 4_194_304, requestTimeout: Duration = .seconds(15), operatorKey: Secret = Secret(""),
         queue: QueueConfiguration = .init(), shutdownGrace: Duration = .seconds(35)
@@ -45,6 +47,7 @@ package struct QueueConfiguration: Sendable, Hashable {
     /// Upper bound of finding out what a message wants.
     package var understandingDeadline: Duration
 
+    /// The documented defaults unless said otherwise.
     package init(
         turnsPerBrand: Int = 64, turns: Int = 512, backoff: [Double] = [2, 4, 8, 16], jitter: Double = 0.1, lease: Duration = .seconds(30),
         park: Duration = .seconds(1800), inlineWait: Duration = .seconds(5), unknownReply: Duration = .seconds(45),

@@ -48,11 +48,13 @@ struct Fixture: ~Copyable {
         return changed
     }
 
-    func load() -> LoadedConfiguration {
+    func load() -> LoadedConfiguration { loader.load() }
+    func reload(over running: LoadedConfiguration) -> LoadedConfiguration { loader.reload(over: running) }
+
+    private var loader: ConfigurationLoader {
         ConfigurationLoader(
             root: "\(root)/config", channelsRoot: "\(root)/channels", environment: environment, channels: [messenger],
-            parseAddressRule: parseAddress, validatePattern: checkPattern
-        ).load()
+            parseAddressRule: parseAddress, validatePattern: checkPattern)
     }
 }
 
