@@ -1,0 +1,48 @@
+import Conversation
+
+/// `switchboard.yaml`.
+struct ServerDocument {
+    let document: Document
+
+    init(path: String, loading: Loading) {
+        document = Document(file: path, scope: .installation, loading: loading)
+    }
+
+    func read() -> ServerConfiguration {
+        var server = ServerConfiguration()
+        guard let members = document.root(required: true)?.members(["server", "operator_key", "queue", "shutdown_grace_s"]) else {
+            return server
+        }
+        if let section = members["server"]?.members(["max_body_bytes", "request_timeout_s"]) {
+            if let bytes = section["max_body_bytes"]?.integer(1024...67_108_864) { server.maxBodyBytes = bytes }
+            if let timeout = section["request_timeout_s"]?.seconds(upTo: 600) { server.requestTimeout = timeout }
+        }
+        if let key = members.required("operator_key", "\"${SWITCHBOARD_OPERATOR_KEY}\"")?.secret(minimumBytes: 16) {
+            server.operatorKey = key
+        }
+        if let queue = members["queue"] { readQueue(queue, into: &server.queue) }
+        if let grace = members["shutdown_grace_s"]?.seconds(upTo: 3600) { server.shutdownGrace = grace }
+        return server
+    }
+
+    private func readQueue(_ entry: Entry, into queue: inout QueueConfiguration) {
+        let keys = [
+            "turns_per_brand", "turns", "backoff_s", "jitter", "lease_s", "park_s", "inline_wait_s", "unknown_reply_s",
+            "understanding_deadline_s",
+        ]
+        guard let members = entry.members(keys) else { return }
+        if let turns = members["turns"]?.integer(1...100_000) { queue.turns = turns }
+        if let turns = members["turns_per_brand"]?.integer(1...100_000) { queue.turnsPerBrand = turns }
+        if let waits = members["backoff_s"]?.waits() { queue.backoff = waits }
+        if let jitter = members["jitter"]?.number(0...1) { queue.jitter = jitter }
+        if let lease = members["lease_s"]?.seconds(upTo: 3600) { queue.lease = lease }
+        if let park = members["park_s"]?.seconds(upTo: 604_800) { queue.park = park }
+        if let wait = members["inline_wait_s"]?.seconds(upTo: 600) { queue.inlineWait = wait }
+        if let wait = members["unknown_reply_s"]?.seconds(upTo: 86_400) { queue.unknownReply = wait }
+        if let deadline = members["understanding_deadline_s"]?.seconds(upTo: 600) { queue.understandingDeadline = deadline }
+        if queue.turnsPerBrand > queue.turns {
+            (members["turns_per_brand"] ?? entry).problem(
+                "one brand may run \(queue.turnsPerBrand) turns, all together only \(queue.turns)", "make turns_per_brand at most turns")
+        }
+    }
+}

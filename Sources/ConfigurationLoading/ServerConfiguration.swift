@@ -1,0 +1,66 @@
+package import Conversation
+
+/// What `switchboard.yaml` says: settings of the installation, with the documented defaults.
+package struct ServerConfiguration: Sendable {
+    /// Largest request body that is read, in bytes.
+    package var maxBodyBytes: Int
+    /// From the first byte of a request to the last of its answer.
+    package var requestTimeout: Duration
+    /// Opens the operator's routes. Empty only when the file could not be read.
+    package var operatorKey: Secret
+    /// Limits and waits of the durable queue.
+    package var queue: QueueConfiguration
+    /// How long running work may take to finish after SIGTERM; longer than a brand call's time-out.
+    package var shutdownGrace: Duration
+
+    /// The documented defaults unless said otherwise.
+    package init(
+        maxBodyBytes: Int = 4_194_304, requestTimeout: Duration = .seconds(15), operatorKey: Secret = Secret(""),
+        queue: QueueConfiguration = .init(), shutdownGrace: Duration = .seconds(35)
+    ) {
+        self.maxBodyBytes = maxBodyBytes
+        self.requestTimeout = requestTimeout
+        self.operatorKey = operatorKey
+        self.queue = queue
+        self.shutdownGrace = shutdownGrace
+    }
+}
+
+/// How the durable queue works off what gathers in it.
+package struct QueueConfiguration: Sendable, Hashable {
+    /// Turns of one brand at once.
+    package var turnsPerBrand: Int
+    /// Turns at once in all.
+    package var turns: Int
+    /// Waits in seconds before the second, third … attempt; the last one repeats.
+    package var backoff: [Double]
+    /// Share of a wait by which it varies at random, `0...1`.
+    package var jitter: Double
+    /// How long a worker owns a task without renewing.
+    package var lease: Duration
+    /// How long work for an unreachable brand is kept before it counts as dead.
+    package var park: Duration
+    /// How long a reply waits for an action's result before it says that the work is under way.
+    package var inlineWait: Duration
+    /// How long a send of unknown outcome waits for a status before it is shown to the operator.
+    package var unknownReply: Duration
+    /// Upper bound of finding out what a message wants.
+    package var understandingDeadline: Duration
+
+    /// The documented defaults unless said otherwise.
+    package init(
+        turnsPerBrand: Int = 64, turns: Int = 512, backoff: [Double] = [2, 4, 8, 16], jitter: Double = 0.1, lease: Duration = .seconds(30),
+        park: Duration = .seconds(1800), inlineWait: Duration = .seconds(5), unknownReply: Duration = .seconds(45),
+        understandingDeadline: Duration = .seconds(15)
+    ) {
+        self.turnsPerBrand = turnsPerBrand
+        self.turns = turns
+        self.backoff = backoff
+        self.jitter = jitter
+        self.lease = lease
+        self.park = park
+        self.inlineWait = inlineWait
+        self.unknownReply = unknownReply
+        self.understandingDeadline = understandingDeadline
+    }
+}
