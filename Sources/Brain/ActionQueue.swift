@@ -61,7 +61,7 @@ extension Turn {
         state.activeTask?.actionID = id
         state.activeTask?.interimSaid = false
         state.activeTask?.stopRequested = false
-        state.clarification = .init()
+        forgetTries()
         closeQuestion()
         log(state.activeTask ?? task, .queued)
         update(.actionQueued, ["queue_id": .string(id.description)])

@@ -130,6 +130,15 @@ extension Turn {
         }
     }
 
+    /// Forgets fruitless tries; refusals by the brand are counted on until the action is done.
+    mutating func forgetTries() {
+        let refusals = state.clarification.attempts.filter { $0.key.hasPrefix(Self.refusalMark) }
+        state.clarification = .init()
+        state.clarification.attempts = refusals
+    }
+
+    static let refusalMark = "refused:"
+
     /// Counts a try that brought nothing. True when that was the last one: then a person takes over.
     mutating func isFruitless(_ subject: String) -> Bool {
         state.clarification.attempts[subject, default: 0] += 1

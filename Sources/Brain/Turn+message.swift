@@ -22,13 +22,14 @@ extension Turn {
         var actions: [DetectedIntent] = []
         var understood = false
         let wasAsking = openContext != nil
-        let wishes = intents.count { !$0.type.isSelfResponse }
+        let words = Self.words(of: intents, in: text)
+        let isSingle = intents.count { [.action, .response, .help].contains($0.type) } == 1
         for intent in intents where intent.type != .action && intent.type != .unknown {
             remember(intent)
             switch intent.type {
             case .greeting, .goodbye, .gratitude, .chitchat: converse(intent.type, alone: intents.count == 1 && !wasAsking)
             case .help: try help(intent)
-            case .response: try answer(intent.signal, wishes == 1 ? text : intent.text)
+            case .response: try answer(intent.signal, isSingle ? words : intent.text)
             case .action, .unknown: break
             }
             understood = true
@@ -39,11 +40,17 @@ extension Turn {
         if !actions.isEmpty {
             understood = true
             let plan = plan(actions)
-            try start(plan, text: wishes == 1 ? text : actions[0].text)
+            try start(plan, text: isSingle ? words : actions[0].text)
         }
         if !understood { try handleUnknown(text, intents) } else { state.clarification.unknownInARow = 0 }
         // A digression does not lose the question that was open.
         if question == nil { try repeatQuestion() }
+    }
+
+    /// What a message with one wish says about it: everything but the talk around it.
+    private static func words(of intents: [DetectedIntent], in text: String) -> String {
+        guard intents.contains(where: { $0.type.isSelfResponse }) else { return text }
+        return intents.filter { !$0.type.isSelfResponse }.map(\.text).joined(separator: " ")
     }
 
     /// A weak guess at an action while a question is open is read as an answer first.

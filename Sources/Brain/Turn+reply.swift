@@ -13,7 +13,8 @@ extension Turn {
             DetectedIntent(
                 type: .response, confidence: 1, signal: offered.signal, text: offered.title, source: .answerSheet))
         state.clarification.unknownInARow = 0
-        let isOpenQuestion = openContext?.text == offered.context && (offered.taskID == nil || state.activeTask?.taskID == offered.taskID)
+        let isSameQuestion = state.expectingResponse && state.answerSheet.map(offeredContext) == offered.context
+        let isOpenQuestion = isSameQuestion && (offered.taskID == nil || state.activeTask?.taskID == offered.taskID)
         if isOpenQuestion {
             try answer(offered.signal, offered.title, isPressed: true)
         } else {

@@ -80,6 +80,7 @@ extension Turn {
         log(task, .completed)
         update(.actionCompleted, ["result": .object(report.result)])
         completed.insert(action.canonicalName)
+        state.clarification.attempts[Self.refusalMark + action.canonicalName] = nil
         mustRefresh = action.isWrite
         let wasStopped = task.stopRequested && action.isWrite
         if wasStopped { say(.reportCompletion, template: ["undo.late"]) }
@@ -107,8 +108,7 @@ extension Turn {
         activate(next)
         state.clarification = attempts
         mustRefresh = true
-        let context = QuestionContext(action.canonicalName, parameter.name).text
-        if !isFruitless(context) { try advance() }
+        if !isFruitless(Self.refusalMark + action.canonicalName) { try advance() }
     }
 
     private mutating func fail(_ report: ActionReport, _ task: ActiveTask, _ reason: String) {

@@ -79,6 +79,7 @@ struct QuestionContext: Equatable {
     }
 
     init(_ text: String) {
+        let text = text.split(separator: "#", maxSplits: 1).first.map(String.init) ?? text
         let dot = text.lastIndex(of: ".")
         action = dot.map { String(text[..<$0]) } ?? ""
         subject = dot.map { String(text[text.index(after: $0)...]) } ?? text
