@@ -1,0 +1,157 @@
+import Conversation
+
+extension Turn {
+    /// Takes an answer to the open question. `signal` is the matched option, `value`, or nil for words that matched nothing.
+    mutating func answer(_ signal: String?, _ text: String, isPressed: Bool = false) throws(SchemasMissing) {
+        guard let context = openContext else { return answerNothing() }
+        switch signal {
+        case "repeat": return try repeatQuestion()
+        case "wait": return say(.converse, template: ["take_your_time"])
+        default: break
+        }
+        if context.subject == QuestionContext.plan {
+            if try !answerPlan(signal), !isFruitless(context.text) { askPlan() }
+            return
+        }
+        guard let (_, action) = live, action.canonicalName == context.action else {
+            closeQuestion()
+            return answerNothing()
+        }
+        try require(schemaNames(of: action))
+        switch context.subject {
+        case QuestionContext.confirm, QuestionContext.change: try answerConfirmation(signal, isPressed ? "" : text, action, context)
+        case QuestionContext.meant: try answerMeant(signal, text, action, context)
+        case QuestionContext.again: try answerAgain(signal, action, context)
+        case QuestionContext.undo: try answerUndo(signal, action, context)
+        default:
+            guard let parameter = action.params.first(where: { $0.name == context.subject }) else { return closeQuestion() }
+            try answerSlot(signal, text, parameter, action)
+        }
+    }
+
+    private mutating func answerNothing() {
+        let running = ([state.activeTask].compactMap { $0 } + state.pausedTasks).first { $0.status == .executing }
+        if let running, let action = configuration.action(named: running.canonicalAction) {
+            return say(.reportProgress, template: ["being_done"], ["display_name": name(action)])
+        }
+        say(.clarify, template: ["no_question"])
+    }
+
+    private mutating func answerSlot(
+        _ signal: String?, _ text: String, _ parameter: ParameterDefinition, _ action: ActionDefinition
+    ) throws(SchemasMissing) {
+        switch signal {
+        case "no" where !(state.answerSheet?.options.keys.contains("no") ?? false), "stop": return try decline()
+        case "skip":
+            if parameter.required { say(.askForParams, template: ["required"]) } else { state.activeTask?.paramsCollected[parameter.name] = nil }
+            return try advance()
+        default: break
+        }
+        let changed: Set<String>
+        if let signal, let entity = try entity(for: signal, parameter) {
+            changed = merge([parameter.name: entity])
+        } else {
+            let collected = state.activeTask?.paramsCollected ?? [:]
+            changed = merge(try extract(text, action, expecting: parameter.name, collected: collected), expecting: parameter.name)
+        }
+        let isFilled = state.activeTask?.paramsCollected[parameter.name]?.isUsable ?? false
+        let context = QuestionContext(action.canonicalName, parameter.name).text
+        if isFilled {
+            state.clarification.attempts[context] = nil
+        } else {
+            if problems[parameter.name] == nil, changed.isEmpty { problems[parameter.name] = .invalid }
+            let isProgress = !changed.isEmpty && problems[parameter.name]?.isNews ?? true
+            if !isProgress, isFruitless(context) { return }
+        }
+        try advance()
+    }
+
+    private mutating func answerConfirmation(
+        _ signal: String?, _ text: String, _ action: ActionDefinition, _ context: QuestionContext
+    ) throws(SchemasMissing) {
+        let changed = merge(try extract(text, action, collected: state.activeTask?.paramsCollected ?? [:]))
+        if !changed.isEmpty || !problems.isEmpty {
+            state.activeTask?.isConfirmed = false
+            if problems.isEmpty { say(.confirm, template: ["changed"]) }
+            return try advance()
+        }
+        switch signal {
+        case "yes" where context.subject == QuestionContext.confirm:
+            state.activeTask?.isConfirmed = true
+            for name in state.activeTask?.paramsCollected.keys.sorted() ?? [] {
+                state.activeTask?.paramsCollected[name]?.needsConfirmation = false
+            }
+            try advance()
+        case "yes": try advance()
+        case "no", "stop": try decline()
+        case "correct" where !action.params.isEmpty: askChange(action)
+        default:
+            if !isFruitless(context.text) {
+                say(.clarify, template: ["unknown"])
+                try repeatQuestion()
+            }
+        }
+    }
+
+    private mutating func answerMeant(
+        _ signal: String?, _ text: String, _ action: ActionDefinition, _ context: QuestionContext
+    ) throws(SchemasMissing) {
+        switch signal {
+        case "yes":
+            if action.confirm == nil { state.activeTask?.isConfirmed = true }
+            try advance()
+        case "no", "stop":
+            say(.clarify, template: ["not_meant"])
+            try end(.cancelled, .cancelled, reasons: ["not_meant"])
+        default: try askOnce(more: context)
+        }
+    }
+
+    private mutating func answerAgain(_ signal: String?, _ action: ActionDefinition, _ context: QuestionContext) throws(SchemasMissing) {
+        switch signal {
+        case "yes":
+            // A call of its own: a new task, and with it a new key.
+            let taskID = brain.ids.next()
+            state.activeTask?.taskID = taskID
+            state.activeTask?.isConfirmed = true
+            try advance(allowsDuplicate: true)
+        case "no", "stop":
+            say(.converse, template: ["again.declined"])
+            try end(.cancelled, .cancelled, reasons: ["duplicate"])
+        default: try askOnce(more: context)
+        }
+    }
+
+    private mutating func answerUndo(_ signal: String?, _ action: ActionDefinition, _ context: QuestionContext) throws(SchemasMissing) {
+        switch signal {
+        case "yes":
+            state.activeTask?.isConfirmed = true
+            if let task = state.activeTask { log(task, .new) }
+            try advance(allowsDuplicate: true)
+        case "no", "stop":
+            say(.converse, template: ["declined.undo"])
+            try end(.cancelled, .cancelled)
+        default: try askOnce(more: context)
+        }
+    }
+
+    private mutating func askOnce(more context: QuestionContext) throws(SchemasMissing) {
+        if !isFruitless(context.text) { try repeatQuestion() }
+    }
+
+    /// The customer does not want it after all.
+    mutating func decline() throws(SchemasMissing) {
+        say(.converse, template: ["declined"])
+        try end(.cancelled, .cancelled, reasons: ["declined"])
+    }
+}
+
+extension SlotProblem {
+    /// Whether a try with this problem still told us something: half a value is progress, a closed day is not.
+    var isNews: Bool {
+        switch self {
+        case .incomplete, .ambiguous: true
+        case .past, .closed, .invalid, .nonexistent: false
+        }
+    }
+}
