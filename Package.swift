@@ -14,6 +14,9 @@ enum Outside {
     static let hummingbird: Target.Dependency = .product(name: "Hummingbird", package: "hummingbird")
     static let log: Target.Dependency = .product(name: "Logging", package: "swift-log")
     static let metrics: Target.Dependency = .product(name: "Metrics", package: "swift-metrics")
+    static let signals: Target.Dependency = .product(name: "UnixSignals", package: "swift-service-lifecycle")
+    static let coreMetrics: Target.Dependency = .product(name: "CoreMetrics", package: "swift-metrics")
+    static let nioHTTP: Target.Dependency = .product(name: "NIOHTTP1", package: "swift-nio")
     static let lifecycle: Target.Dependency = .product(name: "ServiceLifecycle", package: "swift-service-lifecycle")
     static let arguments: Target.Dependency = .product(name: "ArgumentParser", package: "swift-argument-parser")
     static let yaml: Target.Dependency = .product(name: "Yams", package: "Yams")
@@ -63,19 +66,19 @@ let package = Package(
         .target(
             name: "Gateway",
             dependencies: [
-                "Conversation", "JSON", "Understanding", "Brain", "Storage", "Bus", "HTTPCalls", Outside.log, Outside.metrics, Outside.lifecycle,
+                "Conversation", "JSON", "Signing", "Understanding", "Brain", "Storage", "Bus", "HTTPCalls", Outside.log, Outside.metrics, Outside.lifecycle,
             ]),
-        .target(name: "ConfigurationLoading", dependencies: ["Conversation", "Text", Outside.yaml]),
+        .target(name: "ConfigurationLoading", dependencies: ["Conversation", Outside.yaml]),
         // Stand-ins for remote systems; knows nothing of Gateway or Storage.
         .target(
             name: "Sandbox",
-            dependencies: ["Conversation", "JSON", "Signing", Outside.hummingbird, Outside.log, Outside.nio, Outside.nioPosix, Outside.httpTypes]),
+            dependencies: ["Conversation", "COpenSSL", Outside.hummingbird, Outside.log, Outside.nio, Outside.nioPosix, Outside.httpTypes]),
         .executableTarget(
             name: "Switchboard",
             dependencies: [
                 "Conversation", "JSON", "Text", "Signing", "WhatsApp", "Understanding", "Brain", "Storage", "Bus", "HTTPCalls", "Gateway",
                 "ConfigurationLoading", .target(name: "Sandbox", condition: .when(traits: ["Sandbox"])),
-                Outside.hummingbird, Outside.arguments, Outside.log, Outside.metrics, Outside.lifecycle, Outside.nio, Outside.nioPosix, Outside.httpTypes,
+                Outside.hummingbird, Outside.arguments, Outside.log, Outside.coreMetrics, Outside.lifecycle, Outside.signals, Outside.nio, Outside.nioPosix, Outside.httpTypes,
             ]),
         // Tests.
         .target(name: "TestKit", dependencies: ["Conversation", "Storage", "Bus", "HTTPCalls", "Signing"], path: "Sources/TestKit"),

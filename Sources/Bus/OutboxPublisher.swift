@@ -1,6 +1,6 @@
 package import Conversation
 package import Logging
-package import ServiceLifecycle
+import ServiceLifecycle
 package import Storage
 
 /// Carries events from the outbox to the bus, in order within a brand, and marks them only after the bus took them.

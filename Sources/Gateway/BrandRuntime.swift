@@ -1,7 +1,6 @@
 package import Brain
 package import Conversation
 package import Signing
-package import Understanding
 
 /// One brand's configuration, made ready to work: patterns compiled, classifier trained, keys prepared.
 /// A turn uses one of these from begin to end, whatever is loaded meanwhile.

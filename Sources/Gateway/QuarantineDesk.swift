@@ -41,7 +41,7 @@ package struct QuarantineDesk: Sendable {
         guard let record = try await record(id, brands: brands) else { return .notFound }
         guard record.state == "open" else { return .alreadyReplayed }
         guard let channel = registry.channel(record.channel) else { return .stillNot("there is no channel \(record.channel)") }
-        let items = channel.items(replaying: record.body, app: record.app)
+        let items = channel.items(replaying: record.body, app: record.app, account: record.account)
         for item in items {
             if let problem = item.problem { return .stillNot(problem) }
             if case .ignored = item { continue }

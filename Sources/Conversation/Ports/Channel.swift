@@ -4,8 +4,8 @@ package protocol Channel: Sendable {
     var capabilities: ChannelCapabilities { get }
     /// Routes that the server mounts.
     var routes: [ChannelRoute] { get }
-    /// The items of a delivery that was kept raw, read again.
-    func items(replaying body: [UInt8], app: String) -> [WebhookItem]
+    /// What was kept raw, read again: a whole delivery, or one event that came for `account`.
+    func items(replaying body: [UInt8], app: String, account: String?) -> [WebhookItem]
     /// One conversation-level message as the parts this channel can carry, in order. Never empty.
     func render(_ content: OutboundContent) -> [OutboundContent]
     /// Refuses locally, with the reason, what the channel's rules forbid (such as WhatsApp's 24-hour window); nil when it may go.

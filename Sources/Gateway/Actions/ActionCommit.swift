@@ -65,16 +65,10 @@ struct ActionCommit: Sendable {
             [StreamingUpdate(.actionFailed, at: transaction.now, ["error": error, "queue_id": .string(action.id.description)])],
             session: action.session)
         try transaction.record(.actionFailed, instance: action.instance, data: data(action, error))
-        if isDeadLetter { try transaction.insertDeadLetter(letter(state, action, transaction, redrive, detail)) }
-    }
-
-    private static func letter(
-        _ state: ActionReport.State, _ action: ActionRecord, _ transaction: BrandTransaction, _ redrive: RedrivableTask, _ detail: String
-    ) -> DeadLetterRecord {
-        DeadLetterRecord(
-            id: transaction.newID(), kind: "action", reason: name(state),
-            detail: ["action": .string(action.canonicalAction), "error": .string(detail)], subject: action.id.value, session: action.session,
-            instance: action.instance, user: action.user, task: redrive.json, state: "open", createdAt: transaction.now, settledAt: nil)
+        guard isDeadLetter else { return }
+        try transaction.insertDeadLetter(
+            kind: "action", reason: name(state), detail: ["action": .string(action.canonicalAction), "error": .string(detail)],
+            about: .init(id: action.id.value, session: action.session, instance: action.instance, user: action.user), task: redrive.json)
     }
 
     /// Puts the news on the conversation's lane.

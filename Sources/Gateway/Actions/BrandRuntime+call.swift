@@ -1,4 +1,4 @@
-package import Conversation
+internal import Conversation
 internal import Signing
 
 /// Calls to the brand's own API, as every one of them is made.

@@ -110,10 +110,9 @@ package struct DeliveryHandler: TaskHandler {
         try await context.finish { transaction in
             try transaction.recordAttempt(of: message.id.value, startedAt: startedAt, outcome: "refused", detail: error.description)
             try transaction.setSendState("failed", of: message.id, error: error.description)
-            try transaction.insertDeadLetter(
-                Self.letter(
-                    transaction, kind: "delivery", reason: error.code, ["error": .string(error.message), "reaction": .string(error.reaction.rawValue)],
-                    message, task: RedrivableTask(task, lane: lane, pool: .delivery).json))
+            try Self.bury(
+                transaction, kind: "delivery", reason: error.code, ["error": .string(error.message), "reaction": .string(error.reaction.rawValue)],
+                message, task: RedrivableTask(task, lane: lane, pool: .delivery).json)
         }
         metrics.delivery(brand: context.lease.brand, outcome: "refused")
         metrics.deadLetter(brand: context.lease.brand, kind: "delivery")
@@ -140,28 +139,26 @@ package struct DeliveryHandler: TaskHandler {
         let metrics = metrics
         try await context.finish { transaction in
             guard let message = try transaction.outboundMessage(id), message.sendState == "unknown" else { return }
-            try transaction.insertDeadLetter(
-                Self.letter(
-                    transaction, kind: "unknown", reason: "no status came for a send whose end is unknown",
-                    ["error": JSONValue(message.error)], message, task: .null))
+            try Self.bury(
+                transaction, kind: "unknown", reason: "no status came for a send whose end is unknown", ["error": JSONValue(message.error)],
+                message, task: .null)
             metrics.deadLetter(brand: transaction.brand, kind: "unknown")
         }
     }
 
-    private static func letter(
+    private static func bury(
         _ transaction: BrandTransaction, kind: String, reason: String, _ detail: JSONValue, _ message: MessageRecord, task: JSONValue
-    ) -> DeadLetterRecord {
-        DeadLetterRecord(
-            id: transaction.newID(), kind: kind, reason: reason, detail: detail, subject: message.id.value, session: message.session,
-            instance: message.instance, user: message.user, task: task, state: "open", createdAt: transaction.now, settledAt: nil)
+    ) throws {
+        try transaction.insertDeadLetter(
+            kind: kind, reason: reason, detail: detail,
+            about: .init(id: message.id.value, session: message.session, instance: message.instance, user: message.user), task: task)
     }
 
     package func giveUp(_ task: QueueTask, lane: String, error: any Error, in transaction: BrandTransaction) throws {
         guard let id = task.payload["message"]?.string.flatMap({ MessageID($0) }), let message = try transaction.outboundMessage(id) else { return }
         try transaction.setSendState("failed", of: id, error: "\(error)")
-        try transaction.insertDeadLetter(
-            Self.letter(
-                transaction, kind: "delivery", reason: "failed", ["error": .string("\(error)")], message,
-                task: RedrivableTask(task, lane: lane, pool: .delivery).json))
+        try Self.bury(
+            transaction, kind: "delivery", reason: "failed", ["error": .string("\(error)")], message,
+            task: RedrivableTask(task, lane: lane, pool: .delivery).json)
     }
 }

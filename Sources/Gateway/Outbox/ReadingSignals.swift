@@ -1,5 +1,5 @@
 package import Conversation
-package import ServiceLifecycle
+import ServiceLifecycle
 import Synchronization
 
 /// Shows a customer that the message was read and an answer is being written, when no reply has left within a second.

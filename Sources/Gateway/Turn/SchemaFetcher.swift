@@ -1,6 +1,5 @@
 internal import Brain
 package import Conversation
-package import HTTPCalls
 internal import JSON
 package import Storage
 import Synchronization

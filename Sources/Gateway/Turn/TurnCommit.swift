@@ -94,13 +94,12 @@ struct TurnCommit: Sendable {
     }
 
     private func handOver(_ request: HandoverRequest, _ transaction: BrandTransaction) throws {
-        let id = transaction.newID()
-        try transaction.insertDeadLetter(
-            DeadLetterRecord(
-                id: id, kind: "handover", reason: "handover",
-                detail: ["trigger": .string(request.trigger.rawValue), "summary": .string(request.summary)],
-                subject: request.action?.value ?? snapshot.message?.id.value, session: session, instance: lane.instance, user: lane.user,
-                task: .null, state: "open", createdAt: transaction.now, settledAt: nil))
+        let id = try transaction.insertDeadLetter(
+            kind: "handover", reason: "handover",
+            detail: ["trigger": .string(request.trigger.rawValue), "summary": .string(request.summary)],
+            about: .init(
+                id: request.action?.value ?? snapshot.message?.id.value, session: session, instance: lane.instance, user: lane.user),
+            task: .null)
         try transaction.record(
             .handoverOpened, instance: lane.instance,
             data: ["handover_id": .string(id.description), "reason": .string(request.trigger.rawValue), "session_id": .string(session.description)])

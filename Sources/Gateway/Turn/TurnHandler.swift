@@ -1,5 +1,5 @@
 internal import Brain
-package import Conversation
+internal import Conversation
 package import Logging
 package import Storage
 
@@ -106,10 +106,8 @@ package struct TurnHandler: TaskHandler {
         let message = task.payload["message"]?.string.flatMap { MessageID($0) }
         if let session, let message { try transaction.setOutcome("dead_letter", of: message, session: session, turn: nil) }
         try transaction.insertDeadLetter(
-            DeadLetterRecord(
-                id: transaction.newID(), kind: "turn", reason: "failed", detail: ["error": .string("\(error)"), "attempts": .integer(Int64(task.attempts))],
-                subject: message?.value ?? task.id.value, session: session, instance: nil, user: nil,
-                task: RedrivableTask(task, lane: lane, pool: .turn).json, state: "open", createdAt: transaction.now, settledAt: nil))
+            kind: "turn", reason: "failed", detail: ["error": .string("\(error)"), "attempts": .integer(Int64(task.attempts))],
+            about: .init(id: message?.value ?? task.id.value, session: session), task: RedrivableTask(task, lane: lane, pool: .turn).json)
         metrics.deadLetter(brand: transaction.brand, kind: "turn")
     }
 }

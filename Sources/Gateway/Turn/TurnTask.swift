@@ -1,4 +1,4 @@
-package import Conversation
+internal import Conversation
 
 /// The kinds of turn tasks and their payloads.
 enum TurnTask {

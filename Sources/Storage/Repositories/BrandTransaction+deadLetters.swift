@@ -41,12 +41,32 @@ extension BrandTransaction {
         static let count = SQL("SELECT count(*) FROM dead_letters WHERE brand_id = $1 AND state = 'open'")
     }
 
-    package func insertDeadLetter(_ letter: DeadLetterRecord) throws {
+    /// What a dead letter is about.
+    package struct DeadLetterSubject: Sendable {
+        package var id: UniqueID?
+        package var session: SessionID?
+        package var instance: InstanceID?
+        package var user: UserID?
+
+        package init(id: UniqueID?, session: SessionID? = nil, instance: InstanceID? = nil, user: UserID? = nil) {
+            self.id = id
+            self.session = session
+            self.instance = instance
+            self.user = user
+        }
+    }
+
+    /// `task` is what a redrive runs; null when there is nothing to run again. Returns the letter's id.
+    @discardableResult package func insertDeadLetter(
+        kind: String, reason: String, detail: JSONValue, about subject: DeadLetterSubject, task: JSONValue
+    ) throws -> UniqueID {
+        let id = newID()
         try run(
-            Statements.insert, SQLValue(letter.id), .text(letter.kind), .text(letter.reason), SQLValue(json: letter.detail),
-            letter.subject.map { SQLValue($0) } ?? .null, SQLValue(letter.session), SQLValue(letter.instance?.rawValue), SQLValue(letter.user),
-            SQLValue(json: letter.task), SQLValue(now))
+            Statements.insert, SQLValue(id), .text(kind), .text(reason), SQLValue(json: detail),
+            subject.id.map { SQLValue($0) } ?? .null, SQLValue(subject.session), SQLValue(subject.instance?.rawValue), SQLValue(subject.user),
+            SQLValue(json: task), SQLValue(now))
         CrashPoint.deadLetterHalfMoved.pass()
+        return id
     }
 
     package func deadLetter(_ id: UniqueID) throws -> DeadLetterRecord? { try row(Statements.one, SQLValue(id)).map(Self.deadLetter) }

@@ -53,6 +53,7 @@ extension BrandTransaction {
             "SELECT \(columns) FROM messages WHERE brand_id = $1 AND session_id = $2 ORDER BY message_id DESC LIMIT $3")
         static let outcome = SQL(
             "UPDATE messages SET outcome = $4, turn_id = $5 WHERE brand_id = $1 AND session_id = $2 AND message_id = $3")
+        static let count = SQL("SELECT count(*) FROM messages WHERE brand_id = $1 AND direction = 'in'")
         static let reopen = SQL(
             "UPDATE messages SET outcome = NULL, turn_id = NULL WHERE brand_id = $1 AND session_id = $2 AND message_id = $3")
         static let sent = SQL(
@@ -109,6 +110,9 @@ extension BrandTransaction {
     package func setOutcome(_ outcome: String, of message: MessageID, session: SessionID, turn: UniqueID?) throws {
         try run(Statements.outcome, SQLValue(session), SQLValue(message), .text(outcome), turn.map { SQLValue($0) } ?? .null)
     }
+
+    /// Inbound messages in the store.
+    package func countInbound() throws -> Int { try row(Statements.count)?.int(0) ?? 0 }
 
     /// Lets an inbound message have its turn again.
     package func clearOutcome(of message: MessageID, session: SessionID) throws {

@@ -1,6 +1,6 @@
 package import Conversation
 package import Logging
-package import ServiceLifecycle
+import ServiceLifecycle
 import Synchronization
 
 /// Does the work of one kind of task.

@@ -49,7 +49,7 @@ struct ControlClient {
     private func send(_ text: String, on socket: Int32) throws {
         var rest = Array(text.utf8)[...]
         while !rest.isEmpty {
-            let count = rest.withUnsafeBytes { Glibc.send(socket, $0.baseAddress, $0.count, Int32(MSG_NOSIGNAL.rawValue)) }
+            let count = rest.withUnsafeBytes { Glibc.send(socket, $0.baseAddress, $0.count, Int32(MSG_NOSIGNAL)) }
             guard count > 0 else { throw StartProblem("the gateway hung up") }
             rest = rest.dropFirst(count)
         }

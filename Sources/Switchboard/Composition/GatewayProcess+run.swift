@@ -1,9 +1,12 @@
+import ConfigurationLoading
 import Conversation
+import Foundation
 import Hummingbird
 import Logging
 import NIOCore
 import ServiceLifecycle
 import Storage
+import UnixSignals
 
 extension GatewayProcess {
     /// Runs until SIGTERM or SIGINT: the server stops first, then the workers finish or give back what they hold.

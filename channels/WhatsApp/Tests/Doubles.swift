@@ -20,7 +20,7 @@ enum Payload {
     /// The one message of a payload that has exactly one.
     static func message(_ name: String) throws -> InboundMessage {
         let items = try items(name)
-        guard items.count == 1, case .message(let message, _) = items[0] else { throw Mismatch(found: "\(items)") }
+        guard items.count == 1, case .message(let message, _, _) = items[0] else { throw Mismatch(found: "\(items)") }
         return message
     }
 

@@ -23,7 +23,7 @@ enum Hook {
         let defaults: [String: JSONValue] = ["id": "wamid.1", "from": "15550123456", "timestamp": "1780000000"]
         let message = JSONValue.object(defaults.merging(whole.object ?? [:]) { $1 })
         let items = items(body([CanonicalJSON.text(message)], contacts: contacts))
-        guard items.count == 1, case .message(let read, _) = items[0] else { throw Payload.Mismatch(found: "\(items)") }
+        guard items.count == 1, case .message(let read, _, _) = items[0] else { throw Payload.Mismatch(found: "\(items)") }
         return read
     }
 
@@ -34,8 +34,8 @@ enum Hook {
 }
 
 extension WebhookItem {
-    var message: InboundMessage? { if case .message(let message, _) = self { message } else { nil } }
-    var status: StatusUpdate? { if case .status(let status, _) = self { status } else { nil } }
+    var message: InboundMessage? { if case .message(let message, _, _) = self { message } else { nil } }
+    var status: StatusUpdate? { if case .status(let status, _, _) = self { status } else { nil } }
     var unreadable: (reason: String, body: [UInt8], address: InstanceAddress?)? {
         if case .unreadable(let reason, let body, let address) = self { (reason, body, address) } else { nil }
     }
@@ -44,7 +44,7 @@ extension WebhookItem {
     }
     var account: String? {
         switch self {
-        case .message(_, let address), .status(_, let address): address.account
+        case .message(_, let address, _), .status(_, let address, _): address.account
         case .field(_, _, let address), .unreadable(_, _, let address): address?.account
         case .ignored: nil
         }

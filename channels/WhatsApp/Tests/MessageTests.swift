@@ -7,7 +7,7 @@ import Testing
 @Suite struct MessageTests {
     @Test func aTextIsReadWithSenderTimeAndAddress() throws {
         let items = try Payload.items("text")
-        guard case .message(let message, let address) = items.first else {
+        guard case .message(let message, let address, _) = items.first else {
             Issue.record("no message")
             return
         }
@@ -153,7 +153,7 @@ import Testing
 
     @Test func eachMessageGetsItsOwnContact() throws {
         let senders = try Payload.items("two-senders").map { item -> Sender? in
-            if case .message(let message, _) = item { message.sender } else { nil }
+            if case .message(let message, _, _) = item { message.sender } else { nil }
         }
         #expect(senders.map { $0?.profileName } == ["Customer One", "Customer Two"])
         #expect(senders.map { $0?.identifiers.first?.value } == ["+15550120001", "+15550120002"])

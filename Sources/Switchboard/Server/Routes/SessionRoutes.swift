@@ -64,7 +64,7 @@ struct SessionRoutes: Sendable {
     ) async throws -> ChannelResponse {
         let id = SessionID(try request.id())
         let answer = try await store.brand(request.brand()).read { transaction in
-            try transaction.session(id) == nil ? nil : try work(transaction, id)
+            try transaction.session(id) == nil ? JSONValue?.none : try work(transaction, id)
         }
         guard let answer else { throw APIError.notFound }
         return .json(answer)

@@ -55,7 +55,7 @@ package struct WebhookReader: Sendable {
         let contacts = ContactBook(value.view["contacts"])
         return children.map { message in
             do throws(Unreadable) {
-                return .message(try MessageReader(message, contacts: contacts).message(), address)
+                return .message(try MessageReader(message, contacts: contacts).message(), address) { Replay.delivery(of: message, "messages", in: value) }
             } catch {
                 return .unreadable(reason: error.reason, body: message.bytes, address)
             }
@@ -70,7 +70,7 @@ package struct WebhookReader: Sendable {
         }
         return children.map { status in
             do throws(Unreadable) {
-                return .status(try StatusReader(status.view).status(), address)
+                return .status(try StatusReader(status.view).status(), address) { Replay.delivery(of: status, "statuses", in: value) }
             } catch {
                 return .unreadable(reason: error.reason, body: status.bytes, address)
             }

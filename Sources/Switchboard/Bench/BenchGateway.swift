@@ -1,0 +1,58 @@
+#if Sandbox
+    import ArgumentParser
+    import ConfigurationLoading
+    import Conversation
+    import Foundation
+    import Gateway
+    import Synchronization
+
+    /// A gateway on a free port with a store of its own, for the time of a benchmark.
+    struct BenchGateway {
+        static let nullPath = "/_bench/null"
+
+        let gateway: GatewayProcess
+        let folder: String
+        let webhooks: BenchWebhooks
+
+        /// Throws `StartProblem`. `environment` overrides what the demo would make up.
+        init(config: String, channels: String, environment: [String: String] = [:]) async throws {
+            folder = NSTemporaryDirectory() + "switchboard-bench-\(UUID().uuidString)"
+            let options = try ServeOptions.parse(["--config", config, "--channels", channels, "--data", folder, "--port", "0"])
+            let metrics = try Observability.start(level: "error")
+            let all = try DemoEnvironment.load(options: options, sandboxPort: 1).merging(environment) { $1 }
+            gateway = try await GatewayProcess(options: options, environment: all, metrics: metrics)
+            guard let instance = gateway.registry.brands.first(where: { $0.id.rawValue == "salon" })?.configuration.instances.first,
+                let app = instance.settings.text("app"), let account = instance.settings.text("phone_number_id"),
+                let secret = all["WHATSAPP_APP_SECRET"]
+            else { throw StartProblem("the benchmark needs the demo brand salon with a WhatsApp instance in \(config)") }
+            webhooks = BenchWebhooks(app: app, account: account, secret: Secret(secret))
+        }
+
+        /// Runs `work` with the port while the gateway serves, then stops it and removes its store.
+        func run<Result: Sendable>(withWorkers: Bool, _ work: @escaping @Sendable (Int) async throws -> Result) async throws -> Result {
+            let null = APIRoute(
+                method: "POST", path: Self.nullPath, access: .channel("none"), summary: "Reads the body and answers",
+                maxBodyBytes: gateway.configuration.server.maxBodyBytes
+            ) { _ in ChannelResponse(status: 200, body: Array(#"{"accepted":1,"duplicates":0,"ignored":0,"quarantined":0}"#.utf8)) }
+            let (ports, port) = AsyncStream<Int>.makeStream(bufferingPolicy: .bufferingNewest(1))
+            defer { try? FileManager.default.removeItem(atPath: folder) }
+            return try await withThrowingTaskGroup(of: Result?.self) { group in
+                group.addTask {
+                    try await gateway.run(extraRoutes: [null], withWorkers: withWorkers) { port.yield($0) }
+                    return nil
+                }
+                group.addTask {
+                    for await number in ports { return try await work(number) }
+                    return nil
+                }
+                while let result = try await group.next() {
+                    guard let result else { continue }
+                    kill(getpid(), SIGTERM)
+                    while try await group.next() != nil {}
+                    return result
+                }
+                throw StartProblem("the benchmark's gateway ended early")
+            }
+        }
+    }
+#endif

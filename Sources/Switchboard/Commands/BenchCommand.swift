@@ -1,0 +1,74 @@
+#if Sandbox
+    import ArgumentParser
+    import Conversation
+    import Foundation
+
+    struct BenchCommand: AsyncParsableCommand {
+        static let configuration = CommandConfiguration(
+            commandName: "bench", abstract: "Our own benchmarks; JSON out. Use a release build.",
+            subcommands: [Ingest.self, Turn.self])
+
+        /// Where the demo configuration stands.
+        struct Place: ParsableArguments {
+            @Option(help: "Folder with switchboard.yaml and brands/salon.") var config = "config"
+            @Option(help: "Folder with one folder per channel.") var channels = "channels"
+        }
+    }
+
+    extension BenchCommand {
+        struct Ingest: AsyncParsableCommand {
+            static let configuration = CommandConfiguration(
+                abstract: "Signed webhooks stored durably, beside the same server's route that stores nothing.",
+                discussion: "Turn workers are paused. Rounds of both are interleaved, and the ratio of the medians is what counts.")
+
+            @OptionGroup var place: Place
+            @Option(help: "Webhooks in a round.") var count = 40_000
+            @Option(help: "Rounds of each kind.") var rounds = 5
+            @Option(help: "Connections at once.") var connections = 64
+            @Option(help: "Different customers.") var senders = 10_000
+            @Option(name: .customLong("at-least"), help: "Exit 1 when the ratio is below this.") var atLeast: Double?
+
+            func run() async throws {
+                let bench = try await BenchGateway(config: place.config, channels: place.channels)
+                let (count, rounds, connections, senders) = (count, rounds, connections, senders)
+                let result = try await bench.run(withWorkers: false) { port in
+                    try await IngestBench(bench: bench, port: port, count: count, connections: connections, senders: senders).run(rounds: rounds)
+                }
+                Terminal.say(PrettyJSON.text(result.json))
+                guard result.stored == result.accepted else {
+                    Terminal.complain("switchboard: \(result.accepted) were accepted but \(result.stored) stand in the store")
+                    throw ExitCode(1)
+                }
+                if let atLeast, result.ratio < atLeast {
+                    Terminal.complain("switchboard: ratio \(result.ratio) is below \(atLeast)")
+                    throw ExitCode(1)
+                }
+            }
+        }
+
+        struct Turn: AsyncParsableCommand {
+            static let configuration = CommandConfiguration(
+                abstract: "Whole turns: a webhook, a brand call, a reply accepted by the channel; all on loopback.",
+                discussion: "Every customer asks for the list of bookings. The stand-in answers at once and is part of this process.")
+
+            @OptionGroup var place: Place
+            @Option(help: "Customers, each with one message.") var count = 5_000
+            @Option(help: "Connections at once.") var connections = 32
+
+            func run() async throws {
+                let responder = try await InstantResponder.start()
+                let urls = [
+                    "SALON_API_URL": "http://127.0.0.1:\(responder.port)/salon", "JOBS_API_URL": "http://127.0.0.1:\(responder.port)/jobs",
+                    "WHATSAPP_GRAPH_URL": "http://127.0.0.1:\(responder.port)/graph",
+                ]
+                let bench = try await BenchGateway(config: place.config, channels: place.channels, environment: urls)
+                let (count, connections) = (count, connections)
+                let result = try await bench.run(withWorkers: true) { port in
+                    try await TurnBench(bench: bench, responder: responder, port: port, count: count, connections: connections).run()
+                }
+                try await responder.stop()
+                Terminal.say(PrettyJSON.text(result))
+            }
+        }
+    }
+#endif
