@@ -1,5 +1,5 @@
-package import Conversation
 internal import CSimdjson
+package import Conversation
 
 extension JSONView {
     /// The whole value, copied out of the document; null when there is nothing here. Of members with one name the first counts.

@@ -142,7 +142,9 @@ private func view(_ text: String) throws -> JSONView { try JSONDocument.parse(Ar
         #expect(try view(#"{"a":1}"#)["a"].int == 1)
     }
 
-    @Test(arguments: ["", " ", "{", "{]", "[1,]", "{\"a\":}", "{\"a\":1}}", "nul", "01", "+1", "\"a", "\"\u{1}\"", "<html>", "[1 2]", "{'a':1}"])
+    @Test(arguments: [
+        "", " ", "{", "{]", "[1,]", "{\"a\":}", "{\"a\":1}}", "nul", "01", "+1", "\"a", "\"\u{1}\"", "<html>", "[1 2]", "{'a':1}",
+    ])
     func whatIsNoJSONThrows(_ text: String) {
         #expect(throws: JSONError.self) { try view(text) }
     }

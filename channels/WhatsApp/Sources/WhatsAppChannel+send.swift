@@ -19,7 +19,8 @@ extension WhatsAppChannel {
     /// Marks the message read and shows "typing", in one call (Meta: typing indicators).
     package func signalReading(providerMessageID: String, instance: InstanceConfiguration) async {
         let body: JSONValue = [
-            "messaging_product": "whatsapp", "status": "read", "message_id": .string(providerMessageID), "typing_indicator": ["type": "text"],
+            "messaging_product": "whatsapp", "status": "read", "message_id": .string(providerMessageID),
+            "typing_indicator": ["type": "text"],
         ]
         do throws(ChannelError) {
             var call = try graphCall(body: body, instance: instance)
@@ -52,13 +53,6 @@ extension WhatsAppChannel {
     }
 
     private static func isPathSafe(_ text: String) -> Bool {
-        !text.isEmpty && text.utf8.allSatisfy { byte in
-            switch byte {
-            case UInt8(ascii: "0")...UInt8(ascii: "9"), UInt8(ascii: "a")...UInt8(ascii: "z"), UInt8(ascii: "A")...UInt8(ascii: "Z"),
-                UInt8(ascii: "_"), UInt8(ascii: "-"):
-                true
-            default: false
-            }
-        }
+        !text.isEmpty && text.allSatisfy { $0.isASCII && ($0.isLetter || $0.isNumber || $0 == "_" || $0 == "-") }
     }
 }

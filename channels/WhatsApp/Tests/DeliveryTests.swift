@@ -30,7 +30,8 @@ import Testing
     }
 
     @Test(arguments: [
-        ("errors", "errors", true), ("template-paused", "message_template_status_update", false), ("account-update", "account_update", false),
+        ("errors", "errors", true), ("template-paused", "message_template_status_update", false),
+        ("account-update", "account_update", false),
         ("phone-number-quality", "phone_number_quality_update", false), ("user-preferences", "user_preferences", true),
         ("user-id-update", "user_id_update", true), ("echoes", "smb_message_echoes", true),
     ])
@@ -69,7 +70,8 @@ import Testing
     }
 
     @Test func shapesThatAreWrongCostOnlyThemselves() {
-        let entry = #"{"id":"7","changes":[{"field":"messages","value":{"metadata":{"phone_number_id":"1"},"messages":[\#(Hook.text("a"))]}}]}"#
+        let entry =
+            #"{"id":"7","changes":[{"field":"messages","value":{"metadata":{"phone_number_id":"1"},"messages":[\#(Hook.text("a"))]}}]}"#
         for wrong in ["5", "null", "[]", "{}", #"{"changes":7}"#, #"{"changes":["x"]}"#, #"{"changes":[{"field":"messages"}]}"#] {
             let items = Hook.items(Array(#"{"object":"whatsapp_business_account","entry":[\#(wrong),\#(entry)]}"#.utf8))
             #expect(items.count == 2)
@@ -83,7 +85,9 @@ import Testing
     }
 
     @Test func aDeliveryWithNothingInItIsIgnored() {
-        for body in [#"{"object":"whatsapp_business_account","entry":[]}"#, #"{"object":"whatsapp_business_account","entry":[{"changes":[]}]}"#] {
+        for body in [
+            #"{"object":"whatsapp_business_account","entry":[]}"#, #"{"object":"whatsapp_business_account","entry":[{"changes":[]}]}"#,
+        ] {
             let items = Hook.items(Array(body.utf8))
             guard items.count == 1, case .ignored = items[0] else {
                 Issue.record("\(items)")
@@ -154,7 +158,8 @@ import Testing
     }
 
     @Test func aZeroCharacterIsReplacedAndTheRawKept() throws {
-        let items = Hook.items(Hook.body([Hook.text(#"a\u0000b"#, id: "a"), Hook.text("plain", id: "b"), Hook.text(#"c\\u0000d"#, id: "c")]))
+        let items = Hook.items(
+            Hook.body([Hook.text(#"a\u0000b"#, id: "a"), Hook.text("plain", id: "b"), Hook.text(#"c\\u0000d"#, id: "c")]))
         #expect(items.map { $0.message?.content.text } == ["a\u{FFFD}b", "plain", #"c\u0000d"#])
         #expect(items[0].message?.raw == Hook.text(#"a\u0000b"#, id: "a"))
         #expect(items[1].message?.raw == nil)

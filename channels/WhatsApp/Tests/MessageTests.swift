@@ -161,7 +161,8 @@ import Testing
 
     @Test func aContactOfSomeoneElseNamesNobody() throws {
         let message = try Hook.message(
-            #"{"from":"15550199999","type":"text","text":{"body":"x"}}"#, contacts: #"[{"wa_id":"15550123456","profile":{"name":"Other"}}]"#)
+            #"{"from":"15550199999","type":"text","text":{"body":"x"}}"#, contacts: #"[{"wa_id":"15550123456","profile":{"name":"Other"}}]"#
+        )
         #expect(message.sender == Sender(identifiers: [Identifier(kind: .phone, value: "+15550199999")]))
     }
 }

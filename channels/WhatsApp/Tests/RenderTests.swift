@@ -19,7 +19,9 @@ private func prompt(_ parts: [OutboundContent]) -> ChoicePrompt? {
 
 @Suite struct TextRenderTests {
     @Test func shortTextsStayAsTheyAre() {
-        for text in ["", " ", "x", " spaced \n", String(repeating: "a", count: 4096)] { #expect(channel.render(.text(text)) == [.text(text)]) }
+        for text in ["", " ", "x", " spaced \n", String(repeating: "a", count: 4096)] {
+            #expect(channel.render(.text(text)) == [.text(text)])
+        }
     }
 
     @Test func longTextsAreCutBetweenWordsAndLoseNone() {
@@ -74,7 +76,8 @@ private func prompt(_ parts: [OutboundContent]) -> ChoicePrompt? {
     @Test func threeOptionsAreButtonsTenAreAListElevenAreLines() {
         for count in 1...12 {
             let titles = (1...count).map { "Option number \($0) with a long name" }
-            let parts = channel.render(.choices(ChoicePrompt(text: "Which one?", options: options(titles), listTitle: "Pick one of these options now")))
+            let parts = channel.render(
+                .choices(ChoicePrompt(text: "Which one?", options: options(titles), listTitle: "Pick one of these options now")))
             switch count {
             case 1...3: #expect(prompt(parts)?.options.allSatisfy { $0.title.utf16.count <= 20 } == true)
             case 4...10:
@@ -109,7 +112,8 @@ private func prompt(_ parts: [OutboundContent]) -> ChoicePrompt? {
 
     @Test func labelsAreCutBetweenCharacters() {
         let families = String(repeating: "👨‍👩‍👧‍👦", count: 10)
-        let labels = prompt(channel.render(.choices(ChoicePrompt(text: "?", options: options([families, "مرحبا بكم في صالوننا الجديد", "ok"])))))?.options
+        let labels = prompt(
+            channel.render(.choices(ChoicePrompt(text: "?", options: options([families, "مرحبا بكم في صالوننا الجديد", "ok"])))))?.options
         #expect(labels?[0].title == "👨‍👩‍👧‍👦…")
         #expect(labels?[1].title.utf16.count ?? 99 <= 20)
     }
@@ -142,7 +146,8 @@ private func prompt(_ parts: [OutboundContent]) -> ChoicePrompt? {
     @Test func renderingAPartAgainChangesNothing() {
         let long = String(repeating: "A sentence of some length. ", count: 400)
         let contents: [OutboundContent] = [
-            .text(long), .choices(ChoicePrompt(text: long, options: options(["Same long title of a thing 1", "Same long title of a thing 2"]))),
+            .text(long),
+            .choices(ChoicePrompt(text: long, options: options(["Same long title of a thing 1", "Same long title of a thing 2"]))),
             .choices(ChoicePrompt(text: long, options: options((0..<8).map { "Row with quite a long title \($0)" }, description: long))),
             .choices(ChoicePrompt(text: long, options: options((0..<30).map { "Row \($0)" }))),
             .media(Media(kind: .image, id: "1", caption: long)), .template(TemplateMessage(name: "t", language: "en")),

@@ -49,7 +49,8 @@ import Testing
         "sha256=" + Hex.encode(MixingAuthenticator().key(Secret(secret)).authenticationCode(for: body))
     }
 
-    private func post(_ body: [UInt8], signatures: [String], app: String = "main", intake: RecordingIntake) async throws -> ChannelResponse {
+    private func post(_ body: [UInt8], signatures: [String], app: String = "main", intake: RecordingIntake) async throws -> ChannelResponse
+    {
         let request = ChannelRequest(
             parameters: ["app": app], query: [:], headers: { $0 == "x-hub-signature-256" ? signatures : [] }, body: body)
         return try await route(.post, of: .under(intake: intake)).handle(request)
@@ -74,7 +75,8 @@ import Testing
         let other = good.hasSuffix("0") ? "1" : "0"
         let bad: [[String]] = [
             [], [""], ["sha256="], [String(digits)], ["sha1=" + digits], ["SHA256=" + digits], ["sha256=" + digits.uppercased()],
-            [String(good.dropLast())], [String(good.dropLast(2))], [good + "00"], [good + " "], [" " + good], [good.dropLast() + other], [good, good],
+            [String(good.dropLast())], [String(good.dropLast(2))], [good + "00"], [good + " "], [" " + good], [good.dropLast() + other],
+            [good, good],
             [good, "sha256=00"], [good + "," + good], ["sha256=" + String(repeating: "0", count: 64)],
             ["sha256=" + String(repeating: "g", count: 64)], ["sha256=" + String(repeating: "é", count: 32)],
             [signature(body, "a secret of nobody")], [signature(body + [0x20], WhatsAppChannel.firstSecret)],

@@ -84,7 +84,8 @@ private func body(of part: OutboundPart) async throws -> JSONValue {
     }
 
     @Test func templatesMediaAndReactionsHaveTheirForms() async throws {
-        let template = try await body(of: part(.template(TemplateMessage(name: "reminder", language: "en_US", parameters: ["3 pm", "Monday"]))))
+        let template = try await body(
+            of: part(.template(TemplateMessage(name: "reminder", language: "en_US", parameters: ["3 pm", "Monday"]))))
         #expect(
             template["template"] == [
                 "name": "reminder", "language": ["code": "en_US"],
@@ -92,7 +93,8 @@ private func body(of part: OutboundPart) async throws -> JSONValue {
             ])
         let bare = try await body(of: part(.template(TemplateMessage(name: "hello", language: "en"))))
         #expect(bare["template"] == ["name": "hello", "language": ["code": "en"]])
-        let document = Media(kind: .document, url: "https://files.example/a.pdf", mimeType: "application/pdf", caption: "C", filename: "a.pdf")
+        let document = Media(
+            kind: .document, url: "https://files.example/a.pdf", mimeType: "application/pdf", caption: "C", filename: "a.pdf")
         let file = try await body(of: part(.media(document)))
         #expect(file["type"] == "document")
         #expect(file["document"] == ["link": "https://files.example/a.pdf", "caption": "C", "filename": "a.pdf"])
@@ -114,7 +116,8 @@ private func body(of part: OutboundPart) async throws -> JSONValue {
         var bareApp = part(.text("x"))
         bareApp.instance = instance(["app": .text("bare")])
         let cases: [(OutboundPart, String, ChannelError.Reaction)] = [
-            (part(.text("x"), to: []), "no_recipient", .never), (part(.text("x"), to: [Identifier(kind: .guest, value: "g")]), "no_recipient", .never),
+            (part(.text("x"), to: []), "no_recipient", .never),
+            (part(.text("x"), to: [Identifier(kind: .guest, value: "g")]), "no_recipient", .never),
             (part(.text(" \n ")), "empty_message", .never), (part(.media(Media(kind: .image))), "no_media", .never),
             (part(.choices(ChoicePrompt(text: "?", options: []))), "not_rendered", .never), (unknownApp, "configuration", .page),
             (badNumber, "configuration", .page), (noToken, "configuration", .reauthorize), (bareApp, "configuration", .page),
@@ -134,7 +137,9 @@ private func body(of part: OutboundPart) async throws -> JSONValue {
     @Test func aPermitForAnotherMessageOrBrandSendsNothing() async {
         let http = ScriptedHTTP(200, "{}")
         let other = MessageID(UniqueID(high: 1, low: 2))
-        for permit in [SendPermit(brand: BrandID(rawValue: "salon"), message: other), SendPermit(brand: BrandID(rawValue: "jobs"), message: reference)] {
+        for permit in [
+            SendPermit(brand: BrandID(rawValue: "salon"), message: other), SendPermit(brand: BrandID(rawValue: "jobs"), message: reference),
+        ] {
             guard case .refused(let error) = await WhatsAppChannel.under(http: http).send(part(.text("x")), permit: permit) else {
                 Issue.record("sent without a permit")
                 continue
@@ -145,7 +150,10 @@ private func body(of part: OutboundPart) async throws -> JSONValue {
     }
 
     @Test func readingIsSignalledInOneCallWhateverBecomesOfIt() async throws {
-        for http in [ScriptedHTTP(200, "{}"), ScriptedHTTP(500, ""), ScriptedHTTP(.failed(HTTPFailure(kind: .timeout, mayHaveBeenSent: true, detail: "")))] {
+        for http in [
+            ScriptedHTTP(200, "{}"), ScriptedHTTP(500, ""),
+            ScriptedHTTP(.failed(HTTPFailure(kind: .timeout, mayHaveBeenSent: true, detail: ""))),
+        ] {
             await WhatsAppChannel.under(http: http).signalReading(providerMessageID: "wamid.IN1", instance: instance())
             #expect(http.calls.count == 1)
             let sent = try JSONValue(parsing: try #require(http.calls.first?.body))
@@ -173,7 +181,10 @@ private func body(of part: OutboundPart) async throws -> JSONValue {
     }
 
     private func outcome(_ status: Int, code: Int, headers: [(name: String, value: String)] = []) async -> Expected {
-        await outcome(ScriptedHTTP(status, #"{"error":{"message":"m","type":"OAuthException","code":\#(code),"error_data":{"details":"d"}}}"#, headers: headers))
+        await outcome(
+            ScriptedHTTP(
+                status, #"{"error":{"message":"m","type":"OAuthException","code":\#(code),"error_data":{"details":"d"}}}"#, headers: headers
+            ))
     }
 
     @Test func anAnswerWithAnIDIsSentAndOneWithoutIsUnknown() async {
@@ -210,7 +221,8 @@ private func body(of part: OutboundPart) async throws -> JSONValue {
 
     @Test(arguments: [
         (131_047, ChannelError.Reaction.askForTemplate), (131_026, .never), (131_049, .never), (131_050, .stopContact), (131_062, .never),
-        (132_015, .pauseTemplate), (132_016, .pauseTemplate), (190, .reauthorize), (10, .reauthorize), (200, .reauthorize), (299, .reauthorize),
+        (132_015, .pauseTemplate), (132_016, .pauseTemplate), (190, .reauthorize), (10, .reauthorize), (200, .reauthorize),
+        (299, .reauthorize),
         (100, .never), (131_008, .never), (131_009, .never), (131_051, .never), (132_000, .never), (132_001, .never), (131_031, .page),
         (368, .page), (131_042, .page), (999_999, .never),
     ])
@@ -226,7 +238,8 @@ private func body(of part: OutboundPart) async throws -> JSONValue {
 
     @Test func failuresAreUnknownExactlyWhenBytesMayHaveLeft() async {
         let kinds: [HTTPFailure.Kind] = [
-            .invalidRequest, .resolve, .connect, .tls, .forbiddenAddress, .timeout, .tooLarge, .reset, .secondPass, .cancelled, .protocolError,
+            .invalidRequest, .resolve, .connect, .tls, .forbiddenAddress, .timeout, .tooLarge, .reset, .secondPass, .cancelled,
+            .protocolError,
         ]
         for kind in kinds {
             #expect(await outcome(ScriptedHTTP(.failed(HTTPFailure(kind: kind, mayHaveBeenSent: true, detail: "d")))) == .unknown)
@@ -240,7 +253,9 @@ private func body(of part: OutboundPart) async throws -> JSONValue {
     }
 
     @Test func errorsNeverShowTheToken() async {
-        guard case .refused(let error) = await send(part(.text("x")), over: ScriptedHTTP(401, #"{"error":{"code":190,"message":"expired"}}"#)) else {
+        guard
+            case .refused(let error) = await send(part(.text("x")), over: ScriptedHTTP(401, #"{"error":{"code":190,"message":"expired"}}"#))
+        else {
             Issue.record("not refused")
             return
         }

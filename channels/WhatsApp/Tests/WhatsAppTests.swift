@@ -5,7 +5,9 @@ import Testing
 
 @Suite struct DescriptorTests {
     @Test func anInstanceIsAddressedByAppAndNumber() {
-        let settings = Settings(["app": .text("main"), "phone_number_id": .text("106540352242922"), "access_token": .secret(Secret("token"))])
+        let settings = Settings([
+            "app": .text("main"), "phone_number_id": .text("106540352242922"), "access_token": .secret(Secret("token")),
+        ])
         let instance = InstanceConfiguration(
             id: InstanceID(rawValue: "salon-whatsapp"), brand: BrandID(rawValue: "salon"), channel: ChannelName(rawValue: "whatsapp"),
             settings: settings)

@@ -23,7 +23,8 @@ struct MessageReader {
         }
         let content = try ContentReader(view: view, type: type, raw: raw).content()
         return InboundMessage(
-            providerID: id, sender: sender, content: content, sentAt: sentAt, context: context, raw: raw.lossyOriginal ?? leftOver(of: content))
+            providerID: id, sender: sender, content: content, sentAt: sentAt, context: context,
+            raw: raw.lossyOriginal ?? leftOver(of: content))
     }
 
     private var context: MessageContext {

@@ -65,7 +65,7 @@ enum UserName {
     /// E.164 with the plus sign; nil when the name is anything but 5 to 15 digits (ITU E.164: at most 15).
     static func phone(_ name: String) -> String? {
         let digits = name.hasPrefix("+") ? name.dropFirst() : Substring(name)
-        guard (5...15).contains(digits.utf8.count), digits.utf8.allSatisfy((UInt8(ascii: "0")...UInt8(ascii: "9")).contains) else { return nil }
-        return "+" + digits
+        let isPhone = (5...15).contains(digits.utf8.count) && digits.utf8.allSatisfy((UInt8(ascii: "0")...UInt8(ascii: "9")).contains)
+        return isPhone ? "+" + digits : nil
     }
 }

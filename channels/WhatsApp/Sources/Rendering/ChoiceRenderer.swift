@@ -32,7 +32,9 @@ struct ChoiceRenderer {
     }
 
     private var buttons: [ChoicePrompt.Option] {
-        zip(prompt.options, labels(limit: Limits.buttonTitle)).map { ChoicePrompt.Option(id: $0.id, title: $1, description: $0.description) }
+        zip(prompt.options, labels(limit: Limits.buttonTitle)).map { option, label in
+            ChoicePrompt.Option(id: option.id, title: label, description: option.description)
+        }
     }
 
     /// A title that had to be cut stands whole in the description when there is none.

@@ -14,7 +14,8 @@ enum GraphOutcome {
         let reason = "\(failure.kind.rawValue): \(failure.detail)"
         if failure.mayHaveBeenSent { return .unknown(reason: reason) }
         switch failure.kind {
-        case .invalidRequest, .forbiddenAddress: return .refused(ChannelError(code: failure.kind.rawValue, message: reason, reaction: .page))
+        case .invalidRequest, .forbiddenAddress:
+            return .refused(ChannelError(code: failure.kind.rawValue, message: reason, reaction: .page))
         case .resolve, .connect, .tls, .timeout, .tooLarge, .reset, .secondPass, .cancelled, .protocolError:
             return .notSent(reason: reason, retryAfter: nil)
         }
