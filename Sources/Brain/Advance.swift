@@ -3,7 +3,12 @@ import Conversation
 extension Turn {
     /// Takes the active task as far as it goes: schema state, eligibility, parameters, duplicates, confirmation, decision.
     mutating func advance(allowsRemedy: Bool = true, allowsDuplicate: Bool = false) throws(SchemasMissing) {
-        guard let (_, action) = live else { return }
+        guard let (doubtful, action) = live else { return }
+        switch doubtful.doubt {
+        case .guessed: return askMeant(action)
+        case .offered: return askUndo(action)
+        case nil: break
+        }
         try gather(action)
         update(.checkingEligibility)
         guard let task = state.activeTask else { return }
@@ -20,7 +25,9 @@ extension Turn {
 
     private mutating func gather(_ action: ActionDefinition) throws(SchemasMissing) {
         let names = schemaNames(of: action)
-        try require(names, fresh: mustRefresh ? names : [])
+        // What a call of ours may have changed lately is not read from a cache.
+        let changed = input.recentFingerprints.isEmpty ? [] : names.filter { configuration.schema(named: $0)?.isPersonal ?? false }
+        try require(names, fresh: mustRefresh ? names : changed)
         announce(names)
     }
 

@@ -63,7 +63,8 @@ enum Compensation {
     static func params(of undo: ActionDefinition, from report: ActionReport) -> [String: Entity] {
         var params: [String: Entity] = [:]
         for parameter in undo.params {
-            let names = [parameter.name, parameter.name + "_id", parameter.name + "Id", "id"]
+            let isOnly = undo.params.count == 1
+            let names = [parameter.name, parameter.name + "_id", parameter.name + "Id"] + (isOnly ? ["id"] : [])
             if let value = names.lazy.compactMap({ report.result[$0] }).first(where: { !$0.isNull }) {
                 let id = parameter.entity == .choice ? JSONValue.string(value.plainText) : value
                 params[parameter.name] = Entity(

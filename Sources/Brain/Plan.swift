@@ -59,6 +59,7 @@ extension Turn {
             let words = plan.count == 1 ? text : planned.intent.text
             var task = newTask(planned.match.action, intentID: planned.intentID)
             task.paramsCollected = try extract(words, planned.match.action)
+            task.doubt = needsMeaning(planned) ? .guessed : nil
             tasks.append(task)
         }
         pauseActive()
@@ -71,7 +72,6 @@ extension Turn {
         }
         activate(tasks[0])
         noteProblems()
-        if needsMeaning(first) { return askMeant(first.match.action) }
         try advance()
     }
 
@@ -86,6 +86,7 @@ extension Turn {
             let found = try extract(text, action, expecting: openContext?.subject, collected: task.paramsCollected)
             let changed = merge(found, expecting: openContext?.subject)
             if !changed.isEmpty { state.activeTask?.isConfirmed = false }
+            if !needsMeaning(planned) { state.activeTask?.doubt = nil }
             try advance()
             return true
         }
@@ -95,6 +96,7 @@ extension Turn {
         let found = try extract(text, planned.match.action, collected: state.activeTask?.paramsCollected ?? [:])
         _ = merge(found)
         state.activeTask?.isConfirmed = false
+        if !needsMeaning(planned) { state.activeTask?.doubt = nil }
         try advance()
         return true
     }

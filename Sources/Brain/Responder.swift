@@ -88,8 +88,11 @@ struct Responder: Sendable {
         "change": "What should I change?",
         "meant": "Did you mean \"{display_name}\"?",
         "not_meant": "All right. What would you like instead?",
-        "again": "You already did this a little while ago ({display_name}). Another one?",
-        "again.unknown": "I couldn't confirm yet whether the earlier one went through ({display_name}). Should I still make another one?",
+        "again": "You already did this a little while ago ({display_name}: {details}). Another one?",
+        "again.unknown": "I couldn't confirm yet whether the earlier one went through ({display_name}: {details}). Should I still make another one?",
+        "again.bare": "You already did this a little while ago ({display_name}). Another one?",
+        "again.unknown.bare":
+            "I couldn't confirm yet whether the earlier one went through ({display_name}). Should I still make another one?",
         "again.declined": "All right, no second one.",
         "undo": "Would you like me to undo it ({display_name})?",
         "undo.none": "I can't undo it from here.",

@@ -148,7 +148,9 @@ extension Turn {
     private mutating func offerUndo(of report: ActionReport, _ action: ActionDefinition) {
         guard let undo = action.compensate.flatMap(configuration.action(named:)) else { return say(.reportCompletion, template: ["undo.none"]) }
         pauseActive()
-        activate(newTask(undo, intentID: IntentID(brain.ids.next()), collected: Compensation.params(of: undo, from: report)))
+        var task = newTask(undo, intentID: IntentID(brain.ids.next()), collected: Compensation.params(of: undo, from: report))
+        task.doubt = .offered
+        activate(task)
         askUndo(undo)
     }
 
