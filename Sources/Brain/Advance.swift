@@ -15,7 +15,9 @@ extension Turn {
         let reasons = try reasons(against: action, taskID: task.taskID)
         update(.eligibilityChecked, ["eligible": .bool(reasons.isEmpty), "reasons": .array(reasons.map(JSONValue.string))])
         if !reasons.isEmpty {
-            if allowsRemedy, let remedy = remedy(for: reasons, of: action), remedy.canonicalName != lastEnded { return try collect(with: remedy, before: action) }
+            if allowsRemedy, let remedy = remedy(for: reasons, of: action), remedy.canonicalName != lastEnded {
+                return try collect(with: remedy, before: action)
+            }
             return try block(task, action, reasons, flipped: task.isConfirmed)
         }
         try fillDefaults(action)

@@ -59,7 +59,8 @@ struct Completion {
 
 /// What the undoing of a done call is given.
 enum Compensation {
-    /// Each parameter from the result by its name or its name with `_id`, else from a sole result `id`, else from the call's own parameters.
+    /// Each parameter from the result by its name or its name with `_id`, a sole parameter also from a result called `id`, else from the
+    /// call's own parameters.
     static func params(of undo: ActionDefinition, from report: ActionReport) -> [String: Entity] {
         var params: [String: Entity] = [:]
         for parameter in undo.params {

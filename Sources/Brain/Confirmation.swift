@@ -41,17 +41,20 @@ extension Turn {
 
     mutating func askUndo(_ action: ActionDefinition) {
         ask(
-            .confirm, responder.text(["undo.\(action.canonicalName)", "undo"], ["display_name": name(action)]), action, QuestionContext.undo)
+            .confirm, responder.text(["undo.\(action.canonicalName)", "undo"], ["display_name": name(action)]), action, QuestionContext.undo
+        )
     }
 
     mutating func askChange(_ action: ActionDefinition) {
         let context = QuestionContext(action.canonicalName, QuestionContext.change).text
         question = Question(
-            instruction: .clarify, text: responder.text(["change"]), sheet: AnswerSheet(type: .text, context: context), clarification: .awaitingSlot)
+            instruction: .clarify, text: responder.text(["change"]), sheet: AnswerSheet(type: .text, context: context),
+            clarification: .awaitingSlot)
     }
 
     private mutating func ask(
-        _ instruction: Narrative.Instruction, _ text: String, _ action: ActionDefinition, _ subject: String, options: [String] = ["yes", "no"]
+        _ instruction: Narrative.Instruction, _ text: String, _ action: ActionDefinition, _ subject: String,
+        options: [String] = ["yes", "no"]
     ) {
         let words = [
             "yes": ["yeah", "yep", "yup", "sure", "ok", "okay", "please do", "go ahead", "confirm", "correct", "right", "do it"],

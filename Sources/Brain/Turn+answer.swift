@@ -11,8 +11,15 @@ extension Turn {
         default: break
         }
         if context.subject == QuestionContext.plan {
-            if try !answerPlan(signal), !isFruitless(context.text) { askPlan() }
-            return
+            if try answerPlan(signal) { return }
+            if signal == "no" {
+                say(.converse, template: ["declined"])
+                return dropPlan()
+            }
+            let names = state.answerSheet
+            guard isFruitless(context.text) else { return askPlan() }
+            state.answerSheet = names
+            return dropPlan()
         }
         guard let (_, action) = live, action.canonicalName == context.action else {
             closeQuestion()
@@ -71,7 +78,11 @@ extension Turn {
         switch signal {
         case "no" where !(state.answerSheet?.options.keys.contains("no") ?? false), "stop": return try decline()
         case "skip":
-            if parameter.required { say(.askForParams, template: ["required"]) } else { state.activeTask?.paramsCollected[parameter.name] = nil }
+            if parameter.required {
+                say(.askForParams, template: ["required"])
+            } else {
+                state.activeTask?.paramsCollected[parameter.name] = nil
+            }
             return try advance()
         default: break
         }

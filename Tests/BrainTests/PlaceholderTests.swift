@@ -1,6 +1,7 @@
-@testable import Brain
 import Conversation
 import Testing
+
+@testable import Brain
 
 @Suite struct PlaceholderTests {
     private func fill(
@@ -8,7 +9,8 @@ import Testing
         extra: [String: JSONValue] = [:], optional: Set<String> = []
     ) throws -> FilledRequest {
         try RequestFilling.fill(
-            template, params: params, user: user, schemas: schemas, definitions: Salon.configuration.schemas, extra: extra, optional: optional)
+            template, params: params, user: user, schemas: schemas, definitions: Salon.configuration.schemas, extra: extra,
+            optional: optional)
     }
 
     private func entity(_ name: String, _ value: JSONValue, _ kind: EntityKind = .text, item: JSONValue? = nil) -> Entity {
@@ -17,7 +19,8 @@ import Testing
 
     @Test func aLonePlaceholderKeepsItsJSONType() throws {
         let request = try fill(
-            RequestTemplate(method: "POST", path: "/", body: ["n": "{count}", "t": "{count} pieces", "price": "{service.price}", "list": ["{count}"]]),
+            RequestTemplate(
+                method: "POST", path: "/", body: ["n": "{count}", "t": "{count} pieces", "price": "{service.price}", "list": ["{count}"]]),
             params: ["count": entity("count", 3, .number), "service": Salon.haircut()])
         #expect(request.body == ["n": 3, "t": "3 pieces", "price": 45, "list": [3]])
     }
@@ -25,7 +28,8 @@ import Testing
     @Test func aMissingValueIsAMissingParameterAndNeverAnEmptyText() {
         for value: JSONValue in [.null, ""] {
             #expect(throws: MissingValues(names: ["name"])) {
-                try self.fill(RequestTemplate(method: "POST", path: "/", body: ["name": "{name}"]), params: ["name": self.entity("name", value)])
+                try self.fill(
+                    RequestTemplate(method: "POST", path: "/", body: ["name": "{name}"]), params: ["name": self.entity("name", value)])
             }
         }
         #expect(throws: MissingValues(names: ["user.email"])) {
@@ -36,7 +40,8 @@ import Testing
 
     @Test func anOptionalValueThatIsMissingLeavesItsMemberOut() throws {
         let request = try fill(
-            RequestTemplate(method: "POST", path: "/", query: ["q": "{note}"], body: ["note": "{note}", "text": "say {note}", "kept": 1]), optional: ["note"])
+            RequestTemplate(method: "POST", path: "/", query: ["q": "{note}"], body: ["note": "{note}", "text": "say {note}", "kept": 1]),
+            optional: ["note"])
         #expect(request.body == ["kept": 1])
         #expect(request.target == "/")
     }
@@ -77,9 +82,11 @@ import Testing
     }
 
     @Test func schemaValuesAreReachedByKeyAndByPath() throws {
-        let state = SchemaState(name: "profile", source: .fetched, body: ["phone": "+1", "nested": ["deep": [1, 2]]], fetchedAt: Salon.now)
+        let state = SchemaState(
+            name: "profile", source: .fetched, body: ["phone": "+1", "nested": ["deep": [1, 2]]], fetchedAt: Salon.now)
         let request = try fill(
-            RequestTemplate(method: "POST", path: "/", body: ["a": "{profile.phone}", "b": "{profile.nested.deep.1}"]), schemas: ["profile": state])
+            RequestTemplate(method: "POST", path: "/", body: ["a": "{profile.phone}", "b": "{profile.nested.deep.1}"]),
+            schemas: ["profile": state])
         #expect(request.body == ["a": "+1", "b": 2])
     }
 
@@ -106,7 +113,8 @@ import Testing
     @Test func everyCharacterSurvivesThePathUnharmed() throws {
         for scalar in (0..<0x3000 as Range<UInt32>).compactMap(UnicodeScalar.init) {
             let request = try fill(RequestTemplate(method: "GET", path: "/p/{x}"), params: ["x": entity("x", .string("a\(scalar)"))])
-            #expect(request.target.dropFirst(4).utf8.allSatisfy { $0 > 32 && $0 < 127 && $0 != UInt8(ascii: "/") && $0 != UInt8(ascii: "?") })
+            #expect(
+                request.target.dropFirst(4).utf8.allSatisfy { $0 > 32 && $0 < 127 && $0 != UInt8(ascii: "/") && $0 != UInt8(ascii: "?") })
         }
     }
 
@@ -126,11 +134,12 @@ import Testing
         #expect(phrases.time("noon") == "noon")
     }
 
-    @Test(arguments: [
-        (JSONValue.integer(45), "$45"), (.number(25.5), "$25.50"), (.string("12.3"), "$12.30"), (.integer(-3), "-$3"),
-        (.object(["amount": 9.99, "currency": "EUR"]), "€9.99"), (.object(["amount": 5, "currency": "XYZ"]), "5 XYZ"),
-        (.string("free"), "free"),
-    ] as [(JSONValue, String)])
+    @Test(
+        arguments: [
+            (JSONValue.integer(45), "$45"), (.number(25.5), "$25.50"), (.string("12.3"), "$12.30"), (.integer(-3), "-$3"),
+            (.object(["amount": 9.99, "currency": "EUR"]), "€9.99"), (.object(["amount": 5, "currency": "XYZ"]), "5 XYZ"),
+            (.string("free"), "free"),
+        ] as [(JSONValue, String)])
     func moneyIsFormatted(_ value: JSONValue, _ expected: String) {
         #expect(Phrases(locale: "en-US", timeZone: "UTC", now: Salon.now).money(value) == expected)
     }
