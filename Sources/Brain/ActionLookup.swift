@@ -77,7 +77,8 @@ struct ActionLookup: Sendable {
 
     private static let prefixes = ["un", "de", "dis", "in", "im", "non", "re", "en", "anti"]
     private static let negatingWords: Set<String> = [
-        "cancel", "remove", "delete", "undo", "stop", "no", "not", "non", "dont", "un", "de", "dis", "revoke", "reject", "decline", "refuse",
+        "cancel", "remove", "delete", "undo", "stop", "no", "not", "non", "dont", "un", "de", "dis", "revoke", "reject", "decline",
+        "refuse",
     ]
     private static let opposites: Set<Set<String>> = [
         ["in", "out"], ["on", "off"], ["up", "down"], ["open", "close"], ["start", "end"], ["add", "drop"], ["accept", "reject"],
@@ -87,7 +88,8 @@ struct ActionLookup: Sendable {
 }
 
 enum EditDistance {
-    /// 1 for equal texts, 0 for texts with nothing in common: the Levenshtein distance by the longer length. Names are cut at 128 characters.
+    /// 1 for equal texts, 0 for texts with nothing in common: the Levenshtein distance by the longer length.
+    /// Names are cut at 128 characters.
     static func similarity(_ left: String, _ right: String) -> Double {
         let left = Array(left.prefix(128))
         let right = Array(right.prefix(128))

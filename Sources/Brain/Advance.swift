@@ -3,14 +3,21 @@ import Conversation
 extension Turn {
     /// Takes the active task as far as it goes: schema state, eligibility, parameters, duplicates, confirmation, decision.
     mutating func advance(allowsRemedy: Bool = true, allowsDuplicate: Bool = false) throws(SchemasMissing) {
-        guard let (_, action) = live else { return }
+        guard let (doubtful, action) = live else { return }
+        switch doubtful.doubt {
+        case .guessed: return askMeant(action)
+        case .offered: return askUndo(action)
+        case nil: break
+        }
         try gather(action)
         update(.checkingEligibility)
         guard let task = state.activeTask else { return }
         let reasons = try reasons(against: action, taskID: task.taskID)
         update(.eligibilityChecked, ["eligible": .bool(reasons.isEmpty), "reasons": .array(reasons.map(JSONValue.string))])
         if !reasons.isEmpty {
-            if allowsRemedy, let remedy = remedy(for: reasons, of: action), remedy.canonicalName != lastEnded { return try collect(with: remedy, before: action) }
+            if allowsRemedy, let remedy = remedy(for: reasons, of: action), remedy.canonicalName != lastEnded {
+                return try collect(with: remedy, before: action)
+            }
             return try block(task, action, reasons, flipped: task.isConfirmed)
         }
         try fillDefaults(action)
@@ -20,7 +27,9 @@ extension Turn {
 
     private mutating func gather(_ action: ActionDefinition) throws(SchemasMissing) {
         let names = schemaNames(of: action)
-        try require(names, fresh: mustRefresh ? names : [])
+        // What a call of ours may have changed lately is not read from a cache.
+        let changed = input.recentFingerprints.isEmpty ? [] : names.filter { configuration.schema(named: $0)?.isPersonal ?? false }
+        try require(names, fresh: mustRefresh ? names : changed)
         announce(names)
     }
 

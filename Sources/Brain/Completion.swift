@@ -59,11 +59,13 @@ struct Completion {
 
 /// What the undoing of a done call is given.
 enum Compensation {
-    /// Each parameter from the result by its name or its name with `_id`, else from a sole result `id`, else from the call's own parameters.
+    /// Each parameter from the result by its name or its name with `_id`, a sole parameter also from a result called `id`, else from the
+    /// call's own parameters.
     static func params(of undo: ActionDefinition, from report: ActionReport) -> [String: Entity] {
         var params: [String: Entity] = [:]
         for parameter in undo.params {
-            let names = [parameter.name, parameter.name + "_id", parameter.name + "Id", "id"]
+            let isOnly = undo.params.count == 1
+            let names = [parameter.name, parameter.name + "_id", parameter.name + "Id"] + (isOnly ? ["id"] : [])
             if let value = names.lazy.compactMap({ report.result[$0] }).first(where: { !$0.isNull }) {
                 let id = parameter.entity == .choice ? JSONValue.string(value.plainText) : value
                 params[parameter.name] = Entity(

@@ -12,19 +12,26 @@ extension Turn {
     }
 
     private func confirmation(_ task: ActiveTask, _ action: ActionDefinition) -> String {
-        let details = action.params.compactMap { parameter -> String? in
-            guard let entity = task.paramsCollected[parameter.name], entity.isUsable, let value = entity.value else { return nil }
-            return "\(Responder.fieldName(parameter.name).lowercased()) \(entity.label ?? phrases.text(value, as: entity.kind))"
-        }
+        let details = details(of: task, action)
         return responder.text(
             [details.isEmpty ? "confirm.bare" : "confirm"],
-            ["display_name": .string(action.displayName), "details": .string(details.joined(separator: ", "))])
+            ["display_name": .string(action.displayName), "details": .string(details)])
+    }
+
+    private func details(of task: ActiveTask, _ action: ActionDefinition) -> String {
+        action.params.compactMap { parameter -> String? in
+            guard let entity = task.paramsCollected[parameter.name], entity.isUsable, let value = entity.value else { return nil }
+            return "\(Responder.fieldName(parameter.name).lowercased()) \(entity.label ?? phrases.text(value, as: entity.kind))"
+        }.joined(separator: ", ")
     }
 
     /// The same call is done, or not settled: only a clear yes makes a second one.
     mutating func askAgain(_ action: ActionDefinition, key: String) {
-        let subject = QuestionContext.again
-        ask(.confirm, responder.text(["\(key).\(action.canonicalName)", key], ["display_name": name(action)]), action, subject)
+        let details = state.activeTask.map { self.details(of: $0, action) } ?? ""
+        let text = responder.text(
+            ["\(key).\(action.canonicalName)"] + (details.isEmpty ? ["\(key).bare"] : []) + [key],
+            ["display_name": name(action), "details": .string(details)])
+        ask(.confirm, text, action, QuestionContext.again)
     }
 
     /// The action was guessed: asked before anything else.
@@ -34,17 +41,20 @@ extension Turn {
 
     mutating func askUndo(_ action: ActionDefinition) {
         ask(
-            .confirm, responder.text(["undo.\(action.canonicalName)", "undo"], ["display_name": name(action)]), action, QuestionContext.undo)
+            .confirm, responder.text(["undo.\(action.canonicalName)", "undo"], ["display_name": name(action)]), action, QuestionContext.undo
+        )
     }
 
     mutating func askChange(_ action: ActionDefinition) {
         let context = QuestionContext(action.canonicalName, QuestionContext.change).text
         question = Question(
-            instruction: .clarify, text: responder.text(["change"]), sheet: AnswerSheet(type: .text, context: context), clarification: .awaitingSlot)
+            instruction: .clarify, text: responder.text(["change"]), sheet: AnswerSheet(type: .text, context: context),
+            clarification: .awaitingSlot)
     }
 
     private mutating func ask(
-        _ instruction: Narrative.Instruction, _ text: String, _ action: ActionDefinition, _ subject: String, options: [String] = ["yes", "no"]
+        _ instruction: Narrative.Instruction, _ text: String, _ action: ActionDefinition, _ subject: String,
+        options: [String] = ["yes", "no"]
     ) {
         let words = [
             "yes": ["yeah", "yep", "yup", "sure", "ok", "okay", "please do", "go ahead", "confirm", "correct", "right", "do it"],

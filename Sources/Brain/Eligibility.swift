@@ -15,7 +15,9 @@ extension Turn {
     }
 
     private func reaches(_ tier: String) -> Bool {
-        guard let needed = configuration.tiers.firstIndex(of: tier), let own = configuration.tiers.firstIndex(of: input.user.tier) else { return false }
+        guard let needed = configuration.tiers.firstIndex(of: tier), let own = configuration.tiers.firstIndex(of: input.user.tier) else {
+            return false
+        }
         return own >= needed
     }
 
@@ -35,7 +37,9 @@ extension Turn {
         }
         guard action.isWrite else { return reasons }
         // Nobody knows whether a blocker holds when its schema cannot be had: a write does not bet on it.
-        for name in eligibilitySchemas(of: action) where try schema(name).source == .unavailable { reasons.append("schema_unavailable:\(name)") }
+        for name in eligibilitySchemas(of: action) where try schema(name).source == .unavailable {
+            reasons.append("schema_unavailable:\(name)")
+        }
         return reasons
     }
 
@@ -75,7 +79,8 @@ extension Turn {
         let subject = pieces.count > 1 ? pieces[1] : ""
         if code == "blocker", let blocker = configuration.blockers.first(where: { $0.name == subject }) {
             let scope = PlaceholderScope(
-                user: input.user, params: state.activeTask?.paramsCollected ?? [:], schemas: input.schemas, definitions: configuration.schemas)
+                user: input.user, params: state.activeTask?.paramsCollected ?? [:], schemas: input.schemas,
+                definitions: configuration.schemas)
             let (text, _) = scope.text(blocker.say, phrases)
             return Responder.tidied(text) + staleness(of: [blocker.schema])
         }

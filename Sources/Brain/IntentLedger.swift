@@ -8,7 +8,8 @@ extension Turn {
         effects.append(
             .ledger(
                 IntentLedgerEntry(
-                    id: id, intentType: intent.type, canonicalIntent: name, matchType: match, confidence: intent.confidence, turn: state.turn,
+                    id: id, intentType: intent.type, canonicalIntent: name, matchType: match, confidence: intent.confidence,
+                    turn: state.turn,
                     status: status, source: intent.source.rawValue)))
         update(.intentLogged, ["intent_id": .string(id.description), "status": .string(status.rawValue)])
     }

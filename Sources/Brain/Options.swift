@@ -73,7 +73,8 @@ extension Turn {
                 source: source)
         case .number, .money:
             let number = Int64(option.id).map(JSONValue.integer) ?? Double(option.id).map(JSONValue.number)
-            return Entity(name: parameter.name, kind: parameter.entity, value: number ?? .string(option.id), raw: option.label, source: source)
+            return Entity(
+                name: parameter.name, kind: parameter.entity, value: number ?? .string(option.id), raw: option.label, source: source)
         case .datetime, .date, .time, .phone, .email, .text, .url:
             return Entity(name: parameter.name, kind: parameter.entity, value: .string(option.id), raw: option.label, source: source)
         }

@@ -1,6 +1,7 @@
 import Conversation
 
-/// `{name}`, `{name.member}` and `{name:money}` in texts, paths and bodies. One pass: a filled-in value is never read again for placeholders.
+/// `{name}`, `{name.member}` and `{name:money}` in texts, paths and bodies.
+/// One pass: a filled-in value is never read again for placeholders.
 enum Placeholders {
     enum Part: Equatable {
         case text(String)

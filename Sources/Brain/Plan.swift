@@ -53,12 +53,17 @@ extension Turn {
     /// Starts the first action and keeps the others for after it.
     mutating func start(_ plan: [PlannedAction], text: String) throws(SchemasMissing) {
         guard let first = plan.first else { return }
+        if openContext?.subject == QuestionContext.plan {
+            if plan.count == 1, try answerPlan(first.match.action.canonicalName) { return }
+            dropPlan()
+        }
         if plan.count == 1, try continueTask(first, text) { return }
         var tasks: [ActiveTask] = []
         for planned in plan {
             let words = plan.count == 1 ? text : planned.intent.text
             var task = newTask(planned.match.action, intentID: planned.intentID)
             task.paramsCollected = try extract(words, planned.match.action)
+            task.doubt = needsMeaning(planned) ? .guessed : nil
             tasks.append(task)
         }
         pauseActive()
@@ -71,7 +76,6 @@ extension Turn {
         }
         activate(tasks[0])
         noteProblems()
-        if needsMeaning(first) { return askMeant(first.match.action) }
         try advance()
     }
 
@@ -86,6 +90,7 @@ extension Turn {
             let found = try extract(text, action, expecting: openContext?.subject, collected: task.paramsCollected)
             let changed = merge(found, expecting: openContext?.subject)
             if !changed.isEmpty { state.activeTask?.isConfirmed = false }
+            if !needsMeaning(planned) { state.activeTask?.doubt = nil }
             try advance()
             return true
         }
@@ -95,6 +100,7 @@ extension Turn {
         let found = try extract(text, planned.match.action, collected: state.activeTask?.paramsCollected ?? [:])
         _ = merge(found)
         state.activeTask?.isConfirmed = false
+        if !needsMeaning(planned) { state.activeTask?.doubt = nil }
         try advance()
         return true
     }
@@ -127,15 +133,32 @@ extension Turn {
         question = choice(responder.text(["plan.choose"]), state.shownOptions, context: context, instruction: .choose)
     }
 
+    /// The two between which is being chosen.
+    private var planned: [String] { state.answerSheet?.order ?? [] }
+
+    /// Neither of the two opposites is wanted, or none was chosen: both must go, or the next free moment would run them.
+    mutating func dropPlan() {
+        let names = planned
+        drop(state.pausedTasks.filter { names.contains($0.canonicalAction) && $0.status == .initiated }, reason: "not_chosen")
+        closeQuestion()
+    }
+
+    mutating func drop(_ tasks: [ActiveTask], reason: String) {
+        for task in tasks { log(task, .cancelled, reasons: [reason]) }
+        state.pausedTasks.removeAll { paused in tasks.contains { $0.taskID == paused.taskID } }
+    }
+
     /// One of two opposites was picked: it starts, the other is dropped. False when the answer picks none.
     mutating func answerPlan(_ signal: String?) throws(SchemasMissing) -> Bool {
-        let names = state.answerSheet?.order ?? []
-        guard let signal, names.contains(signal), let index = state.pausedTasks.firstIndex(where: { $0.canonicalAction == signal && $0.isOpen })
+        let names = planned
+        guard let signal, names.contains(signal),
+            let index = state.pausedTasks.firstIndex(where: { $0.canonicalAction == signal && $0.isOpen })
         else { return false }
-        let others = state.pausedTasks.filter { names.contains($0.canonicalAction) && $0.canonicalAction != signal && $0.status == .initiated }
+        let others = state.pausedTasks.filter {
+            names.contains($0.canonicalAction) && $0.canonicalAction != signal && $0.status == .initiated
+        }
         let task = state.pausedTasks.remove(at: index)
-        for other in others { log(other, .cancelled, reasons: ["opposite:\(signal)"]) }
-        state.pausedTasks.removeAll { paused in others.contains { $0.taskID == paused.taskID } }
+        drop(others, reason: "opposite:\(signal)")
         activate(task)
         try advance()
         return true

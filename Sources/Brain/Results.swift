@@ -18,7 +18,8 @@ package enum RefusalText {
     /// nil when it explains nothing.
     package static func detail(from body: JSONValue) -> String? {
         guard let text = words(body, depth: 0) else { return nil }
-        let line = text.map { $0.isWhitespace || $0.isNewline ? " " : $0 }.split(separator: " ").map { masked(String($0)) }.joined(separator: " ")
+        let line = text.map { $0.isWhitespace || $0.isNewline ? " " : $0 }.split(separator: " ").map { masked(String($0)) }.joined(
+            separator: " ")
         let clean = String(line.unicodeScalars.filter { $0.properties.generalCategory != .control })
         guard !clean.isEmpty, !clean.contains("<") else { return nil }
         return clean.count <= 200 ? clean : clean.prefix(199) + "…"

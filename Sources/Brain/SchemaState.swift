@@ -54,7 +54,8 @@ extension Turn {
         names += action.params.compactMap { $0.source?.schema } + action.params.compactMap { $0.open?.schema }
         let sayings = action.eligibility.blockers.compactMap { name in configuration.blockers.first { $0.name == name }?.say }
         let templates: [String] =
-            [action.confirm ?? "", action.request.path] + action.request.query.values.sorted() + action.params.compactMap(\.defaultValue) + sayings
+            [action.confirm ?? "", action.request.path] + action.request.query.values.sorted() + action.params.compactMap(\.defaultValue)
+            + sayings
         var mentioned: [String] = templates.flatMap { Placeholders.names($0) }
         if let body = action.request.body { mentioned += Placeholders.names(in: body) }
         names += mentioned.compactMap { $0.split(separator: ".").first.map(String.init) }

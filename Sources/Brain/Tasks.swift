@@ -4,7 +4,8 @@ extension Turn {
     func newTask(_ action: ActionDefinition, intentID: IntentID, collected: [String: Entity] = [:]) -> ActiveTask {
         ActiveTask(
             taskID: brain.ids.next(), intentID: intentID, canonicalAction: action.canonicalName, actionType: action.type,
-            paramsRequired: action.params.filter(\.required).map(\.name), paramsCollected: collected, createdAt: input.now, updatedAt: input.now)
+            paramsRequired: action.params.filter(\.required).map(\.name), paramsCollected: collected, createdAt: input.now,
+            updatedAt: input.now)
     }
 
     /// Makes a task the active one; whoever calls has put the former one away.

@@ -3,19 +3,27 @@ import Conversation
 extension Turn {
     /// Takes an answer to the open question. `signal` is the matched option, `value`, or nil for words that matched nothing.
     mutating func answer(_ signal: String?, _ text: String, isPressed: Bool = false) throws(SchemasMissing) {
-        guard let context = openContext else { return answerNothing() }
+        guard let context = openContext else { return try answerNothing(text) }
+        let signal = signal.map { $0 == "value" } ?? true ? offeredSignal(text) ?? signal : signal
         switch signal {
         case "repeat": return try repeatQuestion()
         case "wait": return say(.converse, template: ["take_your_time"])
         default: break
         }
         if context.subject == QuestionContext.plan {
-            if try !answerPlan(signal), !isFruitless(context.text) { askPlan() }
-            return
+            if try answerPlan(signal) { return }
+            if signal == "no" {
+                say(.converse, template: ["declined"])
+                return dropPlan()
+            }
+            let names = state.answerSheet
+            guard isFruitless(context.text) else { return askPlan() }
+            state.answerSheet = names
+            return dropPlan()
         }
         guard let (_, action) = live, action.canonicalName == context.action else {
             closeQuestion()
-            return answerNothing()
+            return try answerNothing(text)
         }
         try require(schemaNames(of: action))
         switch context.subject {
@@ -29,12 +37,39 @@ extension Turn {
         }
     }
 
-    private mutating func answerNothing() {
+    /// The signal of which these are exactly the words, for answers that nobody matched before.
+    private func offeredSignal(_ text: String) -> String? {
+        let words = text.lowercased().trimmingSpaces
+        return state.answerSheet?.options.first { signal, others in ([signal] + others).contains { $0.lowercased() == words } }?.key
+    }
+
+    /// An answer without a question: news about what runs, or a correction that comes late.
+    private mutating func answerNothing(_ text: String) throws(SchemasMissing) {
         let running = ([state.activeTask].compactMap { $0 } + state.pausedTasks).first { $0.status == .executing }
-        if let running, let action = configuration.action(named: running.canonicalAction) {
+        guard let running, let action = configuration.action(named: running.canonicalAction) else {
+            return say(.clarify, template: ["no_question"])
+        }
+        let found = try extract(text, action, collected: running.paramsCollected)
+        guard action.isWrite, found.contains(where: { $1.isUsable && running.paramsCollected[$0]?.value != $1.value }) else {
             return say(.reportProgress, template: ["being_done"], ["display_name": name(action)])
         }
-        say(.clarify, template: ["no_question"])
+        try supersede(running, action, found)
+    }
+
+    /// A correction supersedes a decision only while that is not sent: the call is taken back, and the corrected one confirmed anew.
+    private mutating func supersede(
+        _ running: ActiveTask, _ action: ActionDefinition, _ found: [String: Entity]
+    ) throws(SchemasMissing) {
+        interrupt(running)
+        let isTakenBack = effects.contains { effect in
+            guard case .cancelAction(let id) = effect else { return false }
+            return id == running.actionID
+        }
+        guard isTakenBack else { return }
+        pauseActive()
+        activate(newTask(action, intentID: running.intentID, collected: running.paramsCollected))
+        _ = merge(found)
+        try advance(allowsDuplicate: true)
     }
 
     private mutating func answerSlot(
@@ -43,7 +78,11 @@ extension Turn {
         switch signal {
         case "no" where !(state.answerSheet?.options.keys.contains("no") ?? false), "stop": return try decline()
         case "skip":
-            if parameter.required { say(.askForParams, template: ["required"]) } else { state.activeTask?.paramsCollected[parameter.name] = nil }
+            if parameter.required {
+                say(.askForParams, template: ["required"])
+            } else {
+                state.activeTask?.paramsCollected[parameter.name] = nil
+            }
             return try advance()
         default: break
         }
@@ -98,6 +137,7 @@ extension Turn {
     ) throws(SchemasMissing) {
         switch signal {
         case "yes":
+            state.activeTask?.doubt = nil
             if action.confirm == nil { state.activeTask?.isConfirmed = true }
             try advance()
         case "no", "stop":
@@ -125,6 +165,7 @@ extension Turn {
     private mutating func answerUndo(_ signal: String?, _ action: ActionDefinition, _ context: QuestionContext) throws(SchemasMissing) {
         switch signal {
         case "yes":
+            state.activeTask?.doubt = nil
             state.activeTask?.isConfirmed = true
             if let task = state.activeTask { log(task, .new) }
             try advance(allowsDuplicate: true)

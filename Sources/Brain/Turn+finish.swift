@@ -51,7 +51,8 @@ extension Turn {
             options.append(ChoicePrompt.Option(id: id, title: option.title, description: option.description))
             state.offeredReplies.append(
                 OfferedReply(
-                    id: id, signal: option.signal, context: offeredContext(question.sheet), taskID: state.activeTask?.taskID, title: option.title))
+                    id: id, signal: option.signal, context: offeredContext(question.sheet), taskID: state.activeTask?.taskID,
+                    title: option.title))
         }
         state.offeredReplies = state.offeredReplies.suffix(Self.offeredLimit)
         return .choices(ChoicePrompt(text: text, options: options, listTitle: responder.text(["list.open"])))
@@ -59,7 +60,8 @@ extension Turn {
 
     /// The question's context; for one about values also a digest of them, so that a yes to other values is no yes to these.
     func offeredContext(_ sheet: AnswerSheet) -> String {
-        guard sheet.type == .confirmation, let task = state.activeTask, let action = configuration.action(named: task.canonicalAction) else {
+        guard sheet.type == .confirmation, let task = state.activeTask, let action = configuration.action(named: task.canonicalAction)
+        else {
             return sheet.context
         }
         // FNV-1a: tells wordings apart, keeps no secret.

@@ -42,6 +42,10 @@ extension Turn {
             let plan = plan(actions)
             try start(plan, text: isSingle ? words : actions[0].text)
         }
+        // Words that fitted nothing beside words that did may still answer the question.
+        if understood, question == nil {
+            for intent in intents where intent.type == .unknown { _ = try isAnswer(intent) }
+        }
         if !understood { try handleUnknown(text, intents) } else { state.clarification.unknownInARow = 0 }
         // A digression does not lose the question that was open.
         if question == nil { try repeatQuestion() }
@@ -55,7 +59,8 @@ extension Turn {
 
     /// A weak guess at an action while a question is open is read as an answer first.
     private mutating func isAnswer(_ intent: DetectedIntent) throws(SchemasMissing) -> Bool {
-        guard let (task, action) = live, openContext != nil, ConfidenceLevel(intent.confidence) == .low else { return false }
+        guard let (task, action) = live, openContext != nil, intent.type == .unknown || ConfidenceLevel(intent.confidence) == .low
+        else { return false }
         let expecting = openContext.flatMap { context in action.params.first { $0.name == context.subject }?.name }
         let found = try extract(intent.text, action, expecting: expecting, collected: task.paramsCollected)
         guard found.values.contains(where: { $0.isUsable || $0.partial != nil }) else { return false }
@@ -89,7 +94,8 @@ extension Turn {
         return responder.text([list.isEmpty ? "capabilities.none" : "capabilities"], ["list": .string(list)])
     }
 
-    /// Words that fit nothing: an answer to the open question if they can be read as one, else a clarification; the third in a row is for a person.
+    /// Words that fit nothing: an answer to the open question if they can be read as one, else a clarification;
+    /// the third in a row is for a person.
     private mutating func handleUnknown(_ text: String, _ intents: [DetectedIntent]) throws(SchemasMissing) {
         for intent in intents { remember(intent) }
         if openContext != nil { return try answer(nil, text) }

@@ -32,10 +32,11 @@ extension Turn {
             let isRunning = input.openActions.contains { $0.taskID == offered.taskID && $0.state != .unknown }
             return say(.converse, template: [isRunning ? "being_done" : "closed_menu"], ["display_name": name])
         }
-        let task = switch place {
-        case .active: state.activeTask
-        case .paused(let index): state.pausedTasks[index]
-        }
+        let task =
+            switch place {
+            case .active: state.activeTask
+            case .paused(let index): state.pausedTasks[index]
+            }
         switch task?.status {
         case .executing:
             if offered.signal == "no", let task { return interrupt(task) }

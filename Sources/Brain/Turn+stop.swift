@@ -3,8 +3,10 @@ import Conversation
 /// Single words that ask for no more marketing, in the languages customers use. Exactly the word, nothing around it.
 enum StopWords {
     static let optOut: Set<String> = [
-        "stop", "stopall", "unsubscribe", "optout", "opt out", "quit", "arret", "arrêt", "arreter", "arrêter", "stopp", "abmelden", "baja", "alto",
-        "parar", "pare", "sair", "cancelar inscripción", "basta", "disiscrivimi", "afmelden", "stoppen", "стоп", "отписаться", "توقف", "停止", "退订", "बंद",
+        "stop", "stopall", "unsubscribe", "optout", "opt out", "quit", "arret", "arrêt", "arreter", "arrêter", "stopp", "abmelden", "baja",
+        "alto",
+        "parar", "pare", "sair", "cancelar inscripción", "basta", "disiscrivimi", "afmelden", "stoppen", "стоп", "отписаться", "توقف", "停止",
+        "退订", "बंद",
     ]
 
     static func normalized(_ text: String) -> String {
@@ -32,7 +34,13 @@ extension Turn {
         state.clarification.unknownInARow = 0
         if openContext != nil {
             say(.converse, template: ["stopped.question"])
-            if live == nil || openContext?.subject == QuestionContext.plan { dropPlan() } else { try end(.cancelled, .cancelled, reasons: ["stopped"], continues: false) }
+            if live == nil || openContext?.subject == QuestionContext.plan {
+                dropPlan()
+            } else {
+                try end(.cancelled, .cancelled, reasons: ["stopped"], continues: false)
+            }
+            // What was only planned goes too; flows that were begun can still be taken up again.
+            drop(state.pausedTasks.filter { $0.status == .initiated }, reason: "stopped")
         } else if let running = running() {
             interrupt(running)
         } else if isWord {
@@ -46,15 +54,6 @@ extension Turn {
             say(.converse, template: ["stopped.nothing"])
         }
         return true
-    }
-
-    private mutating func dropPlan() {
-        let names = state.answerSheet?.order ?? []
-        for task in state.pausedTasks where names.contains(task.canonicalAction) && task.status == .initiated {
-            log(task, .cancelled, reasons: ["stopped"])
-        }
-        state.pausedTasks.removeAll { names.contains($0.canonicalAction) && $0.status == .initiated }
-        closeQuestion()
     }
 
     /// The task whose call is under way, the active one first.
@@ -71,11 +70,12 @@ extension Turn {
             return say(.converse, template: ["stopped.nothing"])
         }
         let isRead = configuration.action(named: task.canonicalAction).map { !$0.isWrite } ?? false
-        let isUnsent = switch open.state {
-        case .queued: !open.mayHaveTakenEffect
-        case .waiting: !open.mayHaveTakenEffect
-        case .executing, .unknown: false
-        }
+        let isUnsent =
+            switch open.state {
+            case .queued: !open.mayHaveTakenEffect
+            case .waiting: !open.mayHaveTakenEffect
+            case .executing, .unknown: false
+            }
         let now = input.now
         change(task.taskID) {
             $0.stopRequested = true

@@ -58,13 +58,17 @@ extension Turn {
     private mutating func handleGone(_ report: ActionReport) {
         switch report.state {
         case .retrying: return
-        case .done: say(.reportCompletion, template: ["report_completion"], ["display_name": .string(Responder.fieldName(report.canonicalAction))])
+        case .done:
+            say(.reportCompletion, template: ["report_completion"], ["display_name": .string(Responder.fieldName(report.canonicalAction))])
         case .refused, .notDone, .cancelled:
             say(.reportError, template: ["report_error"], ["display_name": .string(Responder.fieldName(report.canonicalAction))])
-        case .unknown: say(.reportError, template: ["report_unknown"], ["display_name": .string(Responder.fieldName(report.canonicalAction))])
+        case .unknown:
+            say(.reportError, template: ["report_unknown"], ["display_name": .string(Responder.fieldName(report.canonicalAction))])
         }
         change(report.taskID) { $0.status = .failed }
-        effects.append(.handover(HandoverRequest(trigger: .systemError, summary: "\(report.canonicalAction) is no longer configured", action: report.id)))
+        effects.append(
+            .handover(
+                HandoverRequest(trigger: .systemError, summary: "\(report.canonicalAction) is no longer configured", action: report.id)))
     }
 
     private mutating func sayRetrying(_ report: ActionReport, _ reason: String) {
@@ -97,7 +101,9 @@ extension Turn {
         fail(report, task, "refused:\(status)")
         let shown = detail.flatMap { RefusalText.detail(from: .string($0)) }
         say(
-            .reportError, template: shown == nil ? ["refused.\(action.canonicalName).bare", "refused.bare"] : ["refused.\(action.canonicalName)", "refused"],
+            .reportError,
+            template: shown == nil
+                ? ["refused.\(action.canonicalName).bare", "refused.bare"] : ["refused.\(action.canonicalName)", "refused"],
             ["display_name": name(action), "detail": JSONValue(shown.map(Self.sentence))])
         let parameter = action.params.first { $0.name == action.refusedParameter }
         guard let parameter, let place = place(of: report.taskID), !task.stopRequested else { return try wrapUp(report, .failed) }
@@ -146,9 +152,13 @@ extension Turn {
 
     /// Offers the compensation of a call that went through although the customer said stop.
     private mutating func offerUndo(of report: ActionReport, _ action: ActionDefinition) {
-        guard let undo = action.compensate.flatMap(configuration.action(named:)) else { return say(.reportCompletion, template: ["undo.none"]) }
+        guard let undo = action.compensate.flatMap(configuration.action(named:)) else {
+            return say(.reportCompletion, template: ["undo.none"])
+        }
         pauseActive()
-        activate(newTask(undo, intentID: IntentID(brain.ids.next()), collected: Compensation.params(of: undo, from: report)))
+        var task = newTask(undo, intentID: IntentID(brain.ids.next()), collected: Compensation.params(of: undo, from: report))
+        task.doubt = .offered
+        activate(task)
         askUndo(undo)
     }
 
@@ -167,7 +177,8 @@ extension Turn {
         let step = configuration.action(named: task.canonicalAction)?.progress.first
         say(
             .reportProgress,
-            template: ["report_progress.\(task.canonicalAction)"] + (step == nil ? ["report_progress"] : ["report_progress.step", "report_progress"]),
+            template: ["report_progress.\(task.canonicalAction)"]
+                + (step == nil ? ["report_progress"] : ["report_progress.step", "report_progress"]),
             ["step": JSONValue(step)])
     }
 }

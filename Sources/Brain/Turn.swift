@@ -105,11 +105,14 @@ extension Turn {
 
     mutating func say(_ instruction: Narrative.Instruction, _ text: String, at place: Utterance.Place = .body) {
         let text = text.trimmingSpaces
-        if !text.isEmpty, !said.contains(where: { $0.text == text }) { said.append(Utterance(place: place, instruction: instruction, text: text)) }
+        if !text.isEmpty, !said.contains(where: { $0.text == text }) {
+            said.append(Utterance(place: place, instruction: instruction, text: text))
+        }
     }
 
     mutating func say(
-        _ instruction: Narrative.Instruction, template keys: [String], _ values: [String: JSONValue] = [:], at place: Utterance.Place = .body
+        _ instruction: Narrative.Instruction, template keys: [String], _ values: [String: JSONValue] = [:],
+        at place: Utterance.Place = .body
     ) {
         say(instruction, responder.text(keys, values), at: place)
     }

@@ -42,7 +42,8 @@ extension AnswerSheet {
 extension ActiveTask {
     var json: JSONValue {
         [
-            "task_id": .string(taskID.description), "canonical_action": .string(canonicalAction), "action_type": .string(actionType.rawValue),
+            "task_id": .string(taskID.description), "canonical_action": .string(canonicalAction),
+            "action_type": .string(actionType.rawValue),
             "params_required": .array(paramsRequired.map(JSONValue.string)),
             "params_collected": .object(paramsCollected.compactMapValues { $0.isUsable ? $0.value : nil }),
             "params_missing": .array(paramsMissing.map(JSONValue.string)), "status": .string(status.rawValue),

@@ -164,7 +164,9 @@ import Testing
 
     @Test func completionOfSeveralParts() throws {
         let schema = try #require(Salon.configuration.schema(named: "profile"))
-        func status(_ body: JSONValue, _ source: SchemaState.Source = .fetched) -> (schema: CompletionStatus, keys: [String: CompletionStatus]) {
+        func status(_ body: JSONValue, _ source: SchemaState.Source = .fetched) -> (
+            schema: CompletionStatus, keys: [String: CompletionStatus]
+        ) {
             SchemaCompletion.status(
                 of: schema, in: SchemaState(name: "profile", source: source, body: body, fetchedAt: Salon.now), matches: { _, _ in true })
         }

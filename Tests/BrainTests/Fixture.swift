@@ -21,10 +21,13 @@ enum Salon {
         synonyms: ["make_appointment", "reserve_slot"],
         params: [
             ParameterDefinition(
-                name: "service", entity: .choice, source: OptionSource(schema: "catalog", path: "/services"), ask: "Which service would you like?"),
+                name: "service", entity: .choice, source: OptionSource(schema: "catalog", path: "/services"),
+                ask: "Which service would you like?"),
             ParameterDefinition(
-                name: "start", entity: .datetime, open: OpeningSource(schema: "catalog", path: "/hours"), ask: "When would you like to come?"),
-            ParameterDefinition(name: "phone", entity: .phone, defaultValue: "{user.phone}", ask: "Which phone number may we reach you at?"),
+                name: "start", entity: .datetime, open: OpeningSource(schema: "catalog", path: "/hours"),
+                ask: "When would you like to come?"),
+            ParameterDefinition(
+                name: "phone", entity: .phone, defaultValue: "{user.phone}", ask: "Which phone number may we reach you at?"),
             ParameterDefinition(name: "note", entity: .text, required: false, ask: "Any note?"),
         ],
         confirm: "Book {service.name} for {service.price:money} on {start}?",
@@ -32,7 +35,8 @@ enum Salon {
             method: "POST", path: "/bookings",
             body: ["service_id": "{service.id}", "start": "{start}", "customer": "{user.id}", "contact_phone": "{phone}", "note": "{note}"]),
         result: ["booking_id": "/id"], progress: ["Checking the calendar", "Booking"],
-        eligibility: EligibilityRule(userTier: "guest", blockers: ["outstanding_balance"], opposites: ["cancel_booking"]), safety: .idempotent,
+        eligibility: EligibilityRule(userTier: "guest", blockers: ["outstanding_balance"], opposites: ["cancel_booking"]),
+        safety: .idempotent,
         compensate: "cancel_booking", refusedParameter: "start")
 
     static let listBookings = ActionDefinition(
@@ -55,7 +59,8 @@ enum Salon {
     static let updateProfile = ActionDefinition(
         canonicalName: "update_profile", displayName: "Update my profile",
         params: [ParameterDefinition(name: "address", entity: .text, ask: "What is your address?")],
-        request: RequestTemplate(method: "PUT", path: "/profile", body: ["address": "{address}", "customer": "{user.id}"]), safety: .idempotent)
+        request: RequestTemplate(method: "PUT", path: "/profile", body: ["address": "{address}", "customer": "{user.id}"]),
+        safety: .idempotent)
 
     static let homeVisit = ActionDefinition(
         canonicalName: "home_visit", displayName: "Order a home visit", request: RequestTemplate(method: "POST", path: "/visits"),
@@ -70,7 +75,8 @@ enum Salon {
     static let premium = ActionDefinition(
         canonicalName: "vip_lounge", displayName: "Open the lounge", request: RequestTemplate(method: "POST", path: "/lounge"),
         eligibility: EligibilityRule(
-            userTier: "premium", requiresAuth: true, schemas: ["profile": ["address"]], blockers: ["outstanding_balance"], after: ["book_service"],
+            userTier: "premium", requiresAuth: true, schemas: ["profile": ["address"]], blockers: ["outstanding_balance"],
+            after: ["book_service"],
             opposites: ["lock_card"]))
 
     static let configuration = BrandConfiguration(
@@ -105,7 +111,9 @@ enum Salon {
             item: ["id": "s1", "name": "Haircut", "price": 45])
     }
     static func massage() -> Entity {
-        Entity(name: "service", kind: .choice, value: "s2", raw: "massage", label: "Massage", item: ["id": "s2", "name": "Massage", "price": 80])
+        Entity(
+            name: "service", kind: .choice, value: "s2", raw: "massage", label: "Massage",
+            item: ["id": "s2", "name": "Massage", "price": 80])
     }
     static func at(_ time: String) -> Entity { Entity(name: "start", kind: .datetime, value: .string(time), raw: time) }
     static func start(_ problem: SlotProblem, partial: JSONValue? = nil) -> Entity {

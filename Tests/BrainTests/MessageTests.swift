@@ -66,7 +66,8 @@ import Testing
         var talk = Talk()
         talk.say(
             "thanks, book a haircut", intent(.gratitude, "thanks"),
-            DetectedIntent(type: .action, candidates: ["book_service"], confidence: 0.9, text: "book a haircut", sequence: 2, source: .classifier))
+            DetectedIntent(
+                type: .action, candidates: ["book_service"], confidence: 0.9, text: "book a haircut", sequence: 2, source: .classifier))
         #expect(talk.replies.count == 1)
         #expect(talk.text == "You're welcome! When would you like to come?")
     }
@@ -75,7 +76,8 @@ import Testing
         var talk = Talk()
         talk.say(
             "hi, book a haircut", intent(.greeting, "hi"),
-            DetectedIntent(type: .action, candidates: ["book_service"], confidence: 0.9, text: "book a haircut", sequence: 2, source: .classifier))
+            DetectedIntent(
+                type: .action, candidates: ["book_service"], confidence: 0.9, text: "book a haircut", sequence: 2, source: .classifier))
         #expect(talk.text == "Hello! When would you like to come?")
     }
 
@@ -130,6 +132,13 @@ import Testing
         var talk = Talk()
         talk.say("florp. thanks", intent(.unknown, "florp", 1), intent(.gratitude, "thanks", 2))
         #expect(talk.text == "You're welcome!")
+    }
+
+    @Test func halfUnderstoodWordsMayStillAnswerTheQuestion() {
+        var talk = Talk()
+        talk.say("book a haircut", action: "book_service")
+        talk.say("thanks. tuesday at 5", intent(.gratitude, "thanks", 1), intent(.unknown, "tuesday at 5", 2))
+        #expect(talk.text.hasPrefix("You're welcome! Book Haircut for $45"))
     }
 
     @Test func anUnknownButtonIsReadAsItsTitleWhenItHasWords() {

@@ -1,6 +1,7 @@
-@testable import Brain
 import Conversation
 import Testing
+
+@testable import Brain
 
 @Suite struct PlanTests {
     private func action(_ name: String, _ text: String, _ sequence: Int) -> DetectedIntent {
@@ -22,7 +23,8 @@ import Testing
 
     @Test(arguments: [
         ("lock_card", "unlock_card"), ("activate_card", "deactivate_card"), ("subscribe_newsletter", "unsubscribe_newsletter"),
-        ("enable_notifications", "disable_notifications"), ("booking_service", "cancel_booking_service"), ("increase_limit", "decrease_limit"),
+        ("enable_notifications", "disable_notifications"), ("booking_service", "cancel_booking_service"),
+        ("increase_limit", "decrease_limit"),
         ("connect_account", "disconnect_account"), ("log_in_account", "log_out_account"), ("schedule_visit", "reschedule_visit"),
     ])
     func oppositesAreNeverJoined(_ left: String, _ right: String) {
@@ -134,7 +136,7 @@ import Testing
         talk.configuration.actions += [
             ActionDefinition(
                 canonicalName: "rate_lock", displayName: "Rate the lock", request: RequestTemplate(method: "POST", path: "/rate"),
-                eligibility: EligibilityRule(after: ["lock_card"])),
+                eligibility: EligibilityRule(after: ["lock_card"]))
         ]
         talk.say(
             "lock it, rate it, list bookings", action("lock_card", "lock it", 1), action("rate_lock", "rate it", 2),
@@ -164,6 +166,32 @@ import Testing
         talk.reply("stop", "stop")
         #expect(talk.state.pausedTasks.isEmpty)
         #expect(!talk.state.expectingResponse)
+    }
+
+    @Test func anUnmadeChoiceOfOppositesNeverRunsEither() {
+        for other in ["list_bookings", "lock_card"] {
+            var talk = Talk()
+            talk.say("lock and unlock my card", action("lock_card", "lock", 1), action("unlock_card", "unlock my card", 2))
+            talk.say("do that", action: other)
+            #expect(talk.decisions.map(\.canonicalAction) == [other])
+            #expect(talk.state.pausedTasks.isEmpty)
+            talk.finish(.done(complete: true), body: ["bookings": []])
+            #expect(talk.decisions.isEmpty)
+        }
+        var talk = Talk()
+        talk.say("lock and unlock my card", action("lock_card", "lock", 1), action("unlock_card", "unlock my card", 2))
+        for _ in 0..<3 { talk.mumble("hm") }
+        #expect(talk.handovers.count == 1)
+        #expect(talk.state.pausedTasks.isEmpty)
+    }
+
+    @Test func stopDropsWhatWasOnlyPlanned() {
+        var talk = Talk()
+        talk.say(
+            "book a haircut and list my bookings", action("book_service", "book a haircut on tuesday at 5", 1),
+            action("list_bookings", "list my bookings", 2))
+        talk.reply("stop", "stop")
+        #expect(talk.state.pausedTasks.isEmpty)
     }
 
     @Test func aReadInTheMiddleOfAFlowComesBackToTheQuestion() {

@@ -28,6 +28,13 @@ package struct ActiveTask: Sendable, Codable, Hashable {
         case readyToExecute = "ready_to_execute"
         case executing, completed, failed, cancelled
     }
+    /// Why a task must be asked about before anything else is done for it, however often it is put aside meanwhile.
+    package enum Doubt: String, Sendable, Codable {
+        /// Which action was meant was guessed.
+        case guessed
+        /// We offered it (an undo); nobody asked for it yet.
+        case offered
+    }
 
     /// Minted when the action is first asked for; part of the idempotency key.
     package var taskID: UniqueID
@@ -39,6 +46,7 @@ package struct ActiveTask: Sendable, Codable, Hashable {
     package var paramsMissing: [String]
     package var status: Status
     package var isConfirmed: Bool
+    package var doubt: Doubt?
     /// The decided call, once there is one.
     package var actionID: ActionID?
     /// Whether "working on it" or the result has been said; whichever is first sets it.
@@ -51,7 +59,7 @@ package struct ActiveTask: Sendable, Codable, Hashable {
     package init(
         taskID: UniqueID, intentID: IntentID, canonicalAction: String, actionType: ActionType, paramsRequired: [String],
         paramsCollected: [String: Entity] = [:], paramsMissing: [String] = [], status: Status = .initiated, isConfirmed: Bool = false,
-        actionID: ActionID? = nil, interimSaid: Bool = false, stopRequested: Bool = false, createdAt: Timestamp, updatedAt: Timestamp
+        doubt: Doubt? = nil, actionID: ActionID? = nil, interimSaid: Bool = false, stopRequested: Bool = false, createdAt: Timestamp, updatedAt: Timestamp
     ) {
         self.taskID = taskID
         self.intentID = intentID
@@ -62,6 +70,7 @@ package struct ActiveTask: Sendable, Codable, Hashable {
         self.paramsMissing = paramsMissing
         self.status = status
         self.isConfirmed = isConfirmed
+        self.doubt = doubt
         self.actionID = actionID
         self.interimSaid = interimSaid
         self.stopRequested = stopRequested
