@@ -27,7 +27,7 @@ enum BuiltInExamples {
         help|can you help me|what can you do|what can I do here|how does this work|what are my options|I need some help|I don't understand
         what are your opening hours|when are you open|are you open on sundays|what time do you close|until when are you open today
         where are you located|what is your address|how do I get there|is there parking nearby|which floor are you on
-        how much does it cost|what does it cost|what are your prices|do you have a price list|how expensive is it|is there a discount for students
+        how much does it cost|how much is it|how much is one of those|what do you charge for that|what does it cost|what are your prices|do you have a price list|how expensive is it|is there a discount for students
         do you accept credit cards|can I pay by card|which payment methods do you take|do you take cash|do you sell gift cards
         what is your cancellation policy|do you offer refunds|what happens if I am late|how long does it take|do I need to bring anything
         what are the requirements|is it safe|do you have wifi|are dogs allowed|is it wheelchair accessible|can I bring my children

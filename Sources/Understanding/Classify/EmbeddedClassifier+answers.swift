@@ -77,22 +77,29 @@ extension EmbeddedClassifier {
     ) -> [DetectedIntent]? {
         let found = wishes(tokens)
         let others = found.filter { isNew($0, request) }
+        if others.isEmpty, let both = answerAndMore(tokens, sheet, request) { return both }
         if others.contains(where: { $0.type == .action && $0.confidence >= 0.75 }) && !startsWithOption(tokens, sheet, request) { return nil }
         if others.isEmpty { return whole.map { [response($0, tokens.source)] } }
-        // One part answers, another asks: "the second one, and what does it cost?"
-        for other in others.reversed() {
-            guard let range = tokens.source.range(of: other.text), range.lowerBound > tokens.source.startIndex else { continue }
-            let head = Tokens(String(tokens.source[..<range.lowerBound]))
-            if let answer = matcher.match(head, to: sheet, locale: request.locale) { return [response(answer, head.source), other] }
-        }
+        if let both = answerAndMore(tokens, sheet, request) { return both }
         guard let whole, whole.confidence >= 0.9, !others.contains(where: { $0.confidence > 0.8 }) else { return nil }
         return [response(whole, tokens.source)]
     }
 
     private func startsWithOption(_ tokens: Tokens, _ sheet: AnswerSheet, _ request: ClassificationRequest) -> Bool {
-        guard let sentence = splitter.sentences(tokens).first, let cut = splitter.cuts(tokens, in: sentence).first ?? nil else { return false }
-        let head = Tokens(tokens.raw(0..<cut.lowerBound))
-        return matcher.match(head, to: sheet, locale: request.locale)?.isWhole == true
+        answerAndMore(tokens, sheet, request) != nil
+    }
+
+    /// One part answers, another asks: "the second one, and what does it cost?"
+    private func answerAndMore(_ tokens: Tokens, _ sheet: AnswerSheet, _ request: ClassificationRequest) -> [DetectedIntent]? {
+        let sentences = splitter.sentences(tokens)
+        let ends = sentences.dropLast().map { $0.upperBound..<$0.upperBound + 1 }
+        for cut in sentences.flatMap({ splitter.cuts(tokens, in: $0) }) + ends {
+            let head = Tokens(tokens.raw(0..<cut.lowerBound))
+            guard let answer = matcher.match(head, to: sheet, locale: request.locale), answer.isWhole, cut.upperBound < tokens.count else { continue }
+            let more = wishes(Tokens(tokens.raw(cut.upperBound..<tokens.count))).filter { isNew($0, request) }
+            if !more.isEmpty { return [response(answer, head.source)] + more }
+        }
+        return nil
     }
 
     /// A value, unless something plainly else was said: another action, a question, a wish for a person.
@@ -118,18 +125,5 @@ extension EmbeddedClassifier {
         guard let question = strong.last else { return [response(whole, tokens.source)] }
         if isText { return nil }
         return question.type == .help ? [response(whole, tokens.source), question] : [response(whole, tokens.source)]
-    }
-}
-
-extension String {
-    /// Where a part stands, searched from the end.
-    func range(of part: String) -> Range<String.Index>? {
-        guard !part.isEmpty, part.utf8.count <= utf8.count else { return nil }
-        let (whole, wanted) = (Array(utf8), Array(part.utf8))
-        for start in stride(from: whole.count - wanted.count, through: 0, by: -1) where whole[start..<start + wanted.count].elementsEqual(wanted) {
-            let lower = utf8.index(startIndex, offsetBy: start)
-            return lower..<utf8.index(lower, offsetBy: wanted.count)
-        }
-        return nil
     }
 }

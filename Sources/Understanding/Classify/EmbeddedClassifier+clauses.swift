@@ -24,6 +24,8 @@ extension EmbeddedClassifier {
             guard !left.isEmpty, !right.isEmpty else { continue }
             let before = clauses(tokens, in: left)
             let after = clauses(tokens, in: right)
+            // Thanks behind a wish in one breath are politeness, not a word of their own.
+            if after.count == 1, after[0].type == .gratitude, before.contains(where: { $0.type == .action || $0.type == .help }) { return before }
             guard let last = before.last, let next = after.first, holds(last, next, whole) else { continue }
             return before + after
         }

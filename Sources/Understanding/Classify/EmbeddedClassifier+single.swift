@@ -35,6 +35,7 @@ extension EmbeddedClassifier {
     /// The text is a name, synonym or example of an action, word for word.
     private func named(_ words: [String], text: String) -> DetectedIntent? {
         let key = words.joined(separator: " ")
+        if Negation.isRefusal(words, verbs: splitter.verbs) { return nil }
         switch names[key] ?? names[Words.withoutFillers(words).joined(separator: " ")] {
         case .action(let name): return DetectedIntent(type: .action, candidates: [name], confidence: 0.98, text: text, source: .rule)
         case .plain(let type) where type != .unknown: return DetectedIntent(type: type, confidence: 0.97, text: text, source: .rule)
@@ -80,7 +81,7 @@ enum Calibration {
         let likeness = Double(prediction.likeness[best])
         let known = Double(prediction.known)
         // Unlike every example, or made of words never seen, a text is outside however sure the model is.
-        let familiar = min(1, 0.25 + 1.5 * likeness) * (0.55 + 0.45 * known)
+        let familiar = min(1, 0.25 + 1.5 * likeness) * (0.65 + 0.35 * known)
         return min(0.99, probability * familiar)
     }
 }

@@ -5,9 +5,15 @@ struct Features: Sendable {
         var weight: Float
     }
 
+    /// A word that carries meaning, for measuring how much of a text is known and for mending slips.
+    struct Content: Sendable {
+        var word: UInt64
+        var concept: UInt64?
+        var letters: [UInt8]
+    }
+
     var all: [Feature] = []
-    /// Keys of the words that carry meaning, for measuring how much of a text is known.
-    var content: [(word: UInt64, concept: UInt64?)] = []
+    var content: [Content] = []
 
     /// Reads at most the first 60 words.
     init(_ tokens: Tokens, range: Range<Int>? = nil) {
@@ -25,9 +31,9 @@ struct Features: Sendable {
             all.append(Feature(key: Hash.joined(previous, key), weight: 0.5))
             previous = key
             let concept = Concepts.byStem[word].map { Hash.of($0, kind: 2) }
-            if let concept { all.append(Feature(key: concept, weight: 0.9)) }
+            if let concept { all.append(Feature(key: concept, weight: 1.2)) }
             guard !isFunction, token.kind == .word else { continue }
-            if !Self.isMask(word) { content.append((key, concept)) }
+            if !Self.isMask(word) { content.append(Content(word: key, concept: concept, letters: Array(word.utf8.prefix(24)))) }
             addLetters(word)
         }
         all.append(Feature(key: Hash.joined(previous, Hash.of("$", kind: 0)), weight: 0.3))
@@ -40,6 +46,16 @@ struct Features: Sendable {
                 all.append(Feature(key: Hash.of(bytes[start..<start + length], kind: 3), weight: 0.22))
             }
         }
+    }
+
+    /// The word with each of its letters left out in turn. Two words one slip apart share such a form.
+    static func shortened(_ letters: [UInt8]) -> [UInt64] {
+        letters.indices.map { skipped in Hash.of(letters[..<skipped] + letters[(skipped + 1)...], kind: 4) }
+    }
+
+    /// The words of all concepts, which count as known even when no example uses them.
+    static let conceptWords: [Content] = Concepts.byStem.sorted { $0.key < $1.key }.map { stem, concept in
+        Content(word: Hash.of(stem, kind: 1), concept: Hash.of(concept, kind: 2), letters: Array(stem.utf8.prefix(24)))
     }
 
     private static func isMask(_ word: String) -> Bool { word.first == "<" }

@@ -28,6 +28,8 @@ struct LinearModel: Sendable {
     private let rarity: [Float]
     private var weights: [Float]
     private var bias: [Float]
+    /// Hash of a word with one letter left out → the features of the word that was probably meant.
+    private let slips: [UInt64: (word: UInt64, concept: UInt64?)]
     private let postings: [[(example: Int32, value: Float)]]
     private let exampleLabels: [Int]
 
@@ -52,6 +54,7 @@ struct LinearModel: Sendable {
         weights = Array(repeating: 0, count: frequency.count * labels)
         bias = Array(repeating: 0, count: labels)
         exampleLabels = examples.map(\.label)
+        slips = Self.slips(examples)
         let vectors = examples.map { Self.vector($0.features, vocabulary: vocabulary, rarity: rarity) }
         var postings = [[(example: Int32, value: Float)]](repeating: [], count: frequency.count)
         for (example, vector) in vectors.enumerated() {
@@ -61,7 +64,8 @@ struct LinearModel: Sendable {
         train(vectors, examples)
     }
 
-    func predict(_ features: Features) -> Prediction {
+    func predict(_ given: Features) -> Prediction {
+        let features = corrected(given)
         let vector = Self.vector(features, vocabulary: vocabulary, rarity: rarity)
         var likeness = [Float](repeating: 0, count: exampleLabels.count)
         for (index, value) in zip(vector.indexes, vector.values) {
@@ -74,8 +78,37 @@ struct LinearModel: Sendable {
 
     private func known(_ features: Features) -> Float {
         guard !features.content.isEmpty else { return 1 }
-        let seen = features.content.count { vocabulary[$0.word] != nil || $0.concept.map { vocabulary[$0] != nil } ?? false }
+        let seen = features.content.count(where: isKnown)
         return Float(seen) / Float(features.content.count)
+    }
+
+    /// Words one slip away from a known one count as that word.
+    private func corrected(_ features: Features) -> Features {
+        var result = features
+        for (index, content) in features.content.enumerated() where !isKnown(content) && content.letters.count >= 5 {
+            let keys = [Hash.of(content.letters, kind: 4)] + Features.shortened(content.letters)
+            guard let meant = keys.lazy.compactMap({ slips[$0] }).first else { continue }
+            result.all.append(.init(key: meant.word, weight: 0.8))
+            if let concept = meant.concept { result.all.append(.init(key: concept, weight: 0.8)) }
+            result.content[index].word = meant.word
+            result.content[index].concept = meant.concept
+        }
+        return result
+    }
+
+    private func isKnown(_ content: Features.Content) -> Bool {
+        vocabulary[content.word] != nil || content.concept.map { vocabulary[$0] != nil } ?? false
+    }
+
+    private static func slips(_ examples: [Example]) -> [UInt64: (word: UInt64, concept: UInt64?)] {
+        var result: [UInt64: (word: UInt64, concept: UInt64?)] = [:]
+        let learned = examples.flatMap(\.features.content)
+        for content in learned + Features.conceptWords where content.letters.count >= 5 {
+            for key in [Hash.of(content.letters, kind: 4)] + Features.shortened(content.letters) where result[key] == nil {
+                result[key] = (content.word, content.concept)
+            }
+        }
+        return result
     }
 
     /// Stochastic gradient descent on the log loss, with labels that have few examples weighted up.
@@ -141,9 +174,10 @@ struct LinearModel: Sendable {
             }
             values[index] = max(values[index] ?? 0, feature.weight * rarity[Int(index)])
         }
-        norm += values.values.reduce(0) { $0 + $1 * $1 }
-        let scale = norm > 0 ? 1 / sqrtf(norm) : 0
+        // Summed in order: floating point depends on it, and the same text must always come out the same.
         let sorted = values.sorted { $0.key < $1.key }
+        for (_, value) in sorted { norm += value * value }
+        let scale = norm > 0 ? 1 / sqrtf(norm) : 0
         return SparseVector(indexes: sorted.map(\.key), values: sorted.map { $0.value * scale })
     }
 }

@@ -38,9 +38,20 @@ struct TrainingCorpus {
             let wish = index < short.count ? short[index] : action.displayName
             add(["\(opening) \(wish)"], label, weight: 0.5)
         }
+        addParameters(of: action, label, short: short)
         if !action.description.isEmpty { add([action.description], label, weight: 0.5) }
         name(short + action.examples, label)
         learnVerbs(short + action.examples, label)
+    }
+
+    /// A day, a time or a fixed option beside the wish speaks for an action that takes one.
+    private mutating func addParameters(of action: ActionDefinition, _ label: EmbeddedClassifier.Label, short: [String]) {
+        if action.params.contains(where: { [.datetime, .date, .time].contains($0.entity) }) {
+            let moments = ["tomorrow at 5pm", "on friday morning", "for monday at 10"]
+            for (index, moment) in moments.enumerated() { add(["\(short[index % short.count]) \(moment)"], label, weight: 0.6) }
+            add(["can I get one on tuesday", "is there anything free tomorrow", "do you have something at 3pm", "I need one for saturday"], label, weight: 0.4)
+        }
+        for option in action.params.flatMap(\.options).prefix(40) { add(["\(action.displayName) \(option.label)"], label, weight: 0.5) }
     }
 
     private static func words(_ name: String) -> String { String(name.map { $0 == "_" || $0 == "-" ? " " : $0 }) }
