@@ -39,7 +39,7 @@ struct Control: Sendable {
         case ("POST", "deliver"): return try await deliver(request)
         case ("GET", "last"): return try last(request)
         case (_, "state"): return try await state(request)
-        case (_, "gateway"): return try gateway(request)
+        case ("GET", "gateway"), ("PUT", "gateway"): return try gateway(request)
         default: return .problem(404, "Not Found", Self.help(request))
         }
     }

@@ -28,6 +28,8 @@ struct Fault: Sendable, Equatable {
     var redirect: String?
     /// False makes a brand API act on every call, whatever its key.
     var honoursKeys = true
+    /// Which statuses the Graph stand-in reports of an accepted send, in order, in place of sent, delivered and read; none when empty.
+    var statuses: [String]?
     /// Seconds; answers 429 unless `status` says otherwise.
     var retryAfter: Int?
     /// Whether the effect takes place, where the rest of the fault leaves that open.
@@ -39,7 +41,7 @@ struct Fault: Sendable, Equatable {
         path.hasPrefix(self.path) && (self.method == nil || self.method == method)
     }
 
-    /// False for a fault that only switches keys off: it goes together with another one.
+    /// False for a fault that only switches keys off or changes statuses: it goes together with another one.
     var changesAnswer: Bool {
         status != nil || body != nil || delay != nil || drop != nil || isGarbage || filler != nil || gzipBytes != nil || headerBytes != nil
             || redirect != nil || retryAfter != nil
@@ -74,15 +76,28 @@ extension Fault {
         redirect = try fields.optionalText("redirect")
         honoursKeys = try fields.optionalBool("honour_keys") ?? true
         retryAfter = try fields.optionalInteger("retry_after", in: 0...86_400)
+        statuses = try Self.statuses(&fields)
         effect = try fields.optionalBool("effect")
         times = try fields.optionalInteger("times", in: 1...1_000_000)
         try fields.finish()
-        guard changesAnswer || !honoursKeys else { throw fields.failure("path", "stands alone; say also what should go wrong") }
+        guard changesAnswer || !honoursKeys || statuses != nil else {
+            throw fields.failure("path", "stands alone; say also what should go wrong")
+        }
     }
 
     private static func filler(_ fields: inout StrictObject) throws -> StandInAnswer.Filler? {
         if fields.value("body_bytes") == "endless" { return .endless }
         return try fields.optionalInteger("body_bytes", in: 0...largest).map { .bytes($0) }
+    }
+
+    private static func statuses(_ fields: inout StrictObject) throws -> [String]? {
+        guard fields.has("statuses") else { return nil }
+        return try fields.list("statuses", count: 0...10).map { path, value in
+            guard let name = value.string, !name.isEmpty else {
+                throw FieldError(field: path, problem: "must be a status such as failed")
+            }
+            return name
+        }
     }
 
     var json: JSONValue {
@@ -96,6 +111,7 @@ extension Fault {
         members["drop"] = drop.map { .string($0.rawValue) }
         members["redirect"] = redirect.map(JSONValue.string)
         members["body"] = body
+        members["statuses"] = statuses.map { .array($0.map(JSONValue.string)) }
         if isGarbage { members["garbage"] = true }
         switch filler {
         case .bytes(let count): members["body_bytes"] = .integer(Int64(count))

@@ -5,6 +5,8 @@ import Synchronization
 struct FaultPlan: Sendable {
     var fault: Fault?
     var honoursKeys = true
+    /// Nil leaves it to the Graph stand-in.
+    var statuses: [String]?
 }
 
 /// The faults in force, in the order in which they were ordered: the first that concerns a request applies, until its `times` are used up.
@@ -30,8 +32,11 @@ final class FaultBook: Sendable {
                 if fault.changesAnswer {
                     if plan.fault != nil { continue }
                     plan.fault = fault
+                } else if fault.statuses != nil, plan.statuses != nil {
+                    continue
                 }
                 if !fault.honoursKeys { plan.honoursKeys = false }
+                plan.statuses = plan.statuses ?? fault.statuses
                 if let times = fault.times { faults[index].times = times - 1 }
             }
             faults.removeAll { $0.times == 0 }

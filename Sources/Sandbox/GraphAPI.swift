@@ -71,7 +71,8 @@ struct GraphAPI: StandIn {
             id: ProviderID.next(), at: clock.now, instance: instance, recipient: message.recipient, type: message.type,
             reference: message.reference, options: message.options, body: body)
         chats.recordSent(sent)
-        sender.enqueue(["sent", "delivered", "read"].map { MetaWebhook.status($0, of: sent, at: clock.now) })
+        let statuses = request.plan.statuses ?? ["sent", "delivered", "read"]
+        sender.enqueue(statuses.map { MetaWebhook.status($0, of: sent, at: clock.now) })
         return .json(200, Self.accepted(sent, input: message.input))
     }
 

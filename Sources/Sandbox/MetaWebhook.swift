@@ -31,8 +31,14 @@ enum MetaWebhook {
     static func status(_ status: String, of sent: SentMessage, at: Timestamp) -> JSONValue {
         var item: [String: JSONValue] = [
             "id": .string(sent.id), "status": .string(status), "timestamp": .string(String(at.milliseconds / 1000)),
-            "pricing": ["billable": false, "pricing_model": "PMP", "category": .string(sent.category), "type": "free_customer_service"],
         ]
+        if status == "failed" {
+            item["errors"] = [["code": 131026, "title": "Message undeliverable", "error_data": ["details": "Asked for by a test."]]]
+        } else {
+            item["pricing"] = [
+                "billable": false, "pricing_model": "PMP", "category": .string(sent.category), "type": "free_customer_service",
+            ]
+        }
         switch sent.recipient {
         case .phone(let digits): item["recipient_id"] = .string(digits)
         case .bsuid(let id): item["recipient_user_id"] = .string(id)

@@ -23,7 +23,7 @@ struct StrictObject {
     /// Throws when the value is missing or no object.
     init(_ value: JSONValue?, path: String = "") throws {
         guard let members = value?.object else {
-            throw FieldError(field: path.isEmpty ? "body" : path, problem: value == nil ? "is required" : "must be an object")
+            throw FieldError(field: path.isEmpty ? "body" : path, problem: value == nil ? "is missing or not JSON" : "must be an object")
         }
         self.path = path
         keys = Set(members.keys)

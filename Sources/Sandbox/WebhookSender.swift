@@ -85,10 +85,13 @@ final class WebhookSender: Sendable {
 
     private func postUntilAccepted(_ body: JSONValue, generation: Int) async throws -> GatewayAnswer {
         var pause = Self.firstPause
+        var isFirst = true
         while state.withLock({ $0.generation }) == generation {
             let answer = await post(body)
             if answer.status == 200 { return answer }
-            logger.debug("webhook not accepted", metadata: ["status": "\(answer.status)"])
+            // Said once for each webhook: a gateway that is down for a minute is no reason to fill the log.
+            if isFirst { logger.warning("a webhook was not accepted and is repeated", metadata: ["status": "\(answer.status)"]) }
+            isFirst = false
             let deadline = clock.now + pause
             try await cancelWhenGracefulShutdown { try await self.clock.sleep(until: deadline) }
             pause = min(pause * 2, Self.longestPause)
@@ -115,7 +118,7 @@ final class WebhookSender: Sendable {
             return GatewayAnswer(
                 status: answer.status, body: JSONText.read(answer.body) ?? .string(String(decoding: answer.body, as: UTF8.self)))
         } catch {
-            logger.warning("a webhook was not answered", metadata: ["gateway": "\(gateway)", "error": "\(error)"])
+            logger.debug("a webhook was not answered", metadata: ["gateway": "\(gateway)", "error": "\(error)"])
             return .unanswered("\(gateway) did not answer: \(error)")
         }
     }

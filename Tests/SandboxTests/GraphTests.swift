@@ -183,6 +183,21 @@ import Testing
         }
     }
 
+    @Test func otherStatusesOrNoneCanBeOrdered() async throws {
+        try await Rig.run { rig in
+            var webhooks = rig.gateway.webhooks()
+            try await rig.fault(["path": "/graph", "statuses": [], "times": 1])
+            try await rig.fault(["path": "/graph", "statuses": ["sent", "failed"], "times": 1])
+            let quiet = try await rig.graph(Self.plain)
+            let failing = try await rig.graph(Self.referenced).json.at(pointer: "/messages/0/id")
+            #expect(quiet.status == 200)
+            let sent = try #require(await webhooks.next()).status
+            let failed = try #require(await webhooks.next()).status
+            #expect([sent["id"], failed["id"]] == [failing, failing])
+            #expect(failed["status"] == "failed" && failed.at(pointer: "/errors/0/code") == 131026)
+        }
+    }
+
     @Test func aDayAfterTheLastMessageOnlyTemplatesGo() async throws {
         try await Rig.run { rig in
             let long = rig.clock.now.milliseconds / 1000 - 24 * 3600 - 1
