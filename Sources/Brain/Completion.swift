@@ -20,7 +20,7 @@ struct Completion {
         let template = turn.configuration.templates["report_completion.\(action.canonicalName)"]
         let scope = PlaceholderScope(
             user: turn.input.user, params: report.params,
-            values: report.result.merging(["display_name": turn.name(action)]) { own, _ in own })
+            values: report.result.merging(["display_name": turn.name(action), "result": .object(report.result)]) { own, _ in own })
         guard let (text, missing) = template.map({ scope.text($0, turn.phrases) }), missing.isEmpty else { return nil }
         return text
     }
