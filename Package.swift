@@ -96,7 +96,7 @@ let package = Package(
         .testTarget(name: "GatewayTests", dependencies: ["Gateway", "Storage", "Conversation", "TestKit"]),
         .testTarget(name: "ConfigurationLoadingTests", dependencies: ["ConfigurationLoading", "Conversation", "WhatsApp"]),
         .testTarget(name: "SandboxTests", dependencies: ["Sandbox", "Conversation", "JSON", "Signing", "TestKit"]),
-        .testTarget(name: "EndToEnd", dependencies: ["Conversation", "JSON", "Signing", "TestKit"]),
+        .testTarget(name: "EndToEnd", dependencies: ["Conversation", "JSON", "Signing", "HTTPCalls", "Storage", "TestKit"]),
     ],
     cxxLanguageStandard: .cxx17
 )

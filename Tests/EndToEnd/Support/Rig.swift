@@ -1,0 +1,202 @@
+import Conversation
+import Foundation
+import HTTPCalls
+import Signing
+import Testing
+
+#if canImport(Glibc)
+    import Glibc
+#endif
+
+/// One gateway and one sandbox, each the real binary in a process of its own, on free ports, with a data directory that goes with them.
+final class Rig: @unchecked Sendable {  // Used by one test at a time; the processes are replaced only between steps.
+    struct Options {
+        /// (file below the configuration folder, text, replacement)
+        var edits: [(file: String, from: String, to: String)] = []
+        var environment: [String: String] = [:]
+        var startsGateway = true
+        var logLevel = "info"
+    }
+
+    let folder: String
+    let gatewayPort: Int
+    let sandboxPort: Int
+    let environment: [String: String]
+    let client: CurlClient
+    private(set) var gateway: Process?
+    private var sandbox: Process?
+    private let options: Options
+
+    var gatewayURL: String { "http://127.0.0.1:\(gatewayPort)" }
+    var sandboxURL: String { "http://127.0.0.1:\(sandboxPort)" }
+    var data: String { folder + "/data" }
+    var config: String { folder + "/config" }
+    var gatewayLog: String { (try? String(contentsOfFile: folder + "/gateway.log", encoding: .utf8)) ?? "" }
+
+    init(_ options: Options = .init()) async throws {
+        self.options = options
+        folder = NSTemporaryDirectory() + "switchboard-rig-\(UUID().uuidString)"
+        try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
+        gatewayPort = try Self.freePort()
+        sandboxPort = try Self.freePort()
+        environment = Self.makeEnvironment(sandboxPort: sandboxPort).merging(options.environment) { $1 }
+        client = try CurlClient()
+        try FileManager.default.copyItem(atPath: Self.repository + "/config", toPath: config)
+        for edit in options.edits { try apply(edit) }
+        try await startSandbox()
+        if options.startsGateway { try await startGateway() }
+    }
+
+    /// Runs `body` with a rig and takes everything down afterwards, whatever happened.
+    static func with<Result>(_ options: Options = .init(), _ body: (Rig) async throws -> Result) async throws -> Result {
+        let rig = try await Rig(options)
+        do {
+            let result = try await body(rig)
+            await rig.tearDown()
+            return result
+        } catch {
+            let tail = rig.gatewayLog.split(separator: "\n").suffix(15).joined(separator: "\n")
+            Issue.record("\(error)\nthe gateway's last words:\n\(tail)")
+            await rig.tearDown()
+            throw error
+        }
+    }
+
+    func apply(_ edit: (file: String, from: String, to: String)) throws {
+        let path = config + "/" + edit.file
+        let text = try String(contentsOfFile: path, encoding: .utf8)
+        try #require(text.contains(edit.from), "\(edit.file) does not hold \"\(edit.from)\"")
+        try text.replacingOccurrences(of: edit.from, with: edit.to).write(toFile: path, atomically: true, encoding: .utf8)
+    }
+
+    // MARK: Processes
+
+    func startSandbox() async throws {
+        sandbox = try launch(
+            ["sandbox", "--port", "\(sandboxPort)", "--gateway", gatewayURL, "--state", folder + "/sandbox"], log: "sandbox.log", [:])
+        try await eventually("the sandbox answers") { try await self.get(self.sandboxURL + "/_sandbox/requests").status == 200 }
+    }
+
+    /// `extra` is added to the environment, such as a crash point.
+    func startGateway(_ extra: [String: String] = [:], waitUntilReady: Bool = true) async throws {
+        gateway = try launch(
+            [
+                "serve", "--config", config, "--channels", Self.repository + "/channels", "--data", data, "--port", "\(gatewayPort)",
+                "--log-level", options.logLevel,
+            ], log: "gateway.log", extra)
+        guard waitUntilReady else { return }
+        try await eventually("the gateway is ready") { try await self.get(self.gatewayURL + "/readyz").status == 200 }
+    }
+
+    func killGateway() async {
+        guard let gateway, gateway.isRunning else { return }
+        kill(gateway.processIdentifier, SIGKILL)
+        await exited(gateway)
+    }
+
+    /// SIGTERM, and the exit code.
+    @discardableResult func stopGateway() async -> Int32 {
+        guard let gateway else { return -1 }
+        if gateway.isRunning { kill(gateway.processIdentifier, SIGTERM) }
+        await exited(gateway)
+        return gateway.terminationReason == .exit ? gateway.terminationStatus : -gateway.terminationStatus
+    }
+
+    func exited(_ process: Process) async {
+        while process.isRunning { try? await Task.sleep(for: .milliseconds(10)) }
+    }
+
+    func tearDown() async {
+        await killGateway()
+        if let sandbox, sandbox.isRunning { kill(sandbox.processIdentifier, SIGKILL) }
+        if let sandbox { await exited(sandbox) }
+        await client.shutdown()
+        try? FileManager.default.removeItem(atPath: folder)
+    }
+
+    /// Runs the program to its end; returns its exit code and what it printed.
+    func run(_ arguments: [String], _ extra: [String: String] = [:]) async throws -> (code: Int32, out: String, err: String) {
+        let process = Process()
+        process.executableURL = URL(fileURLWithPath: Self.binary)
+        process.arguments = arguments
+        process.environment = environment.merging(extra) { $1 }
+        process.currentDirectoryURL = URL(fileURLWithPath: Self.repository)
+        let (out, err) = (folder + "/out-\(UUID().uuidString)", folder + "/err-\(UUID().uuidString)")
+        for path in [out, err] { FileManager.default.createFile(atPath: path, contents: nil) }
+        process.standardOutput = FileHandle(forWritingAtPath: out)
+        process.standardError = FileHandle(forWritingAtPath: err)
+        try process.run()
+        await exited(process)
+        return (process.terminationStatus, try String(contentsOfFile: out, encoding: .utf8), try String(contentsOfFile: err, encoding: .utf8))
+    }
+
+    private func launch(_ arguments: [String], log: String, _ extra: [String: String]) throws -> Process {
+        let process = Process()
+        process.executableURL = URL(fileURLWithPath: Self.binary)
+        process.arguments = arguments
+        process.environment = environment.merging(extra) { $1 }
+        process.currentDirectoryURL = URL(fileURLWithPath: Self.repository)
+        let path = folder + "/" + log
+        if !FileManager.default.fileExists(atPath: path) { FileManager.default.createFile(atPath: path, contents: nil) }
+        let handle = try FileHandle(forWritingTo: URL(fileURLWithPath: path))
+        try handle.seekToEnd()
+        process.standardOutput = handle
+        process.standardError = handle
+        try process.run()
+        return process
+    }
+
+    // MARK: Surroundings
+
+    /// The built program: `SWITCHBOARD_BINARY`, else beside the tests.
+    static let binary: String = {
+        if let given = ProcessInfo.processInfo.environment["SWITCHBOARD_BINARY"] { return given }
+        return repository + "/.build/debug/switchboard"
+    }()
+
+    static let repository: String = URL(fileURLWithPath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
+        .deletingLastPathComponent().deletingLastPathComponent().path
+
+    static func freePort() throws -> Int {
+        let socket = socket(AF_INET, Int32(SOCK_STREAM.rawValue), 0)
+        defer { close(socket) }
+        var address = sockaddr_in()
+        address.sin_family = sa_family_t(AF_INET)
+        address.sin_addr.s_addr = in_addr_t(0x7F00_0001).bigEndian
+        var length = socklen_t(MemoryLayout<sockaddr_in>.size)
+        let bound = withUnsafeMutablePointer(to: &address) { pointer in
+            pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) { bind(socket, $0, length) == 0 && getsockname(socket, $0, &length) == 0 }
+        }
+        try #require(bound, "no free port")
+        return Int(UInt16(bigEndian: address.sin_port))
+    }
+
+    private static func makeEnvironment(sandboxPort: Int) -> [String: String] {
+        var environment = ["PATH": ProcessInfo.processInfo.environment["PATH"] ?? "", "HOME": NSHomeDirectory(), "TZ": "UTC"]
+        if let library = ProcessInfo.processInfo.environment["LD_LIBRARY_PATH"] { environment["LD_LIBRARY_PATH"] = library }
+        for name in ["SWITCHBOARD_OPERATOR_KEY", "WHATSAPP_APP_SECRET", "WHATSAPP_VERIFY_TOKEN"] { environment[name] = "test-\(name)-\(UUID())" }
+        for brand in ["SALON", "JOBS"] {
+            for name in ["ADMIN_KEY", "API_TOKEN", "WHATSAPP_TOKEN", "JWT_SECRET", "APP_KEY"] { environment["\(brand)_\(name)"] = "test-\(brand)-\(name)-\(UUID())" }
+            environment["\(brand)_SIGNING_SECRET"] = "whsec_" + Base64.encode((0..<32).map { _ in UInt8.random(in: 0...255) })
+        }
+        let sandbox = "http://127.0.0.1:\(sandboxPort)"
+        environment["SALON_API_URL"] = sandbox + "/salon"
+        environment["JOBS_API_URL"] = sandbox + "/jobs"
+        environment["WHATSAPP_GRAPH_URL"] = sandbox + "/graph/v23.0"
+        return environment
+    }
+}
+
+struct Timeout: Error, CustomStringConvertible {
+    let description: String
+}
+
+/// Looks again until it holds. Only for what happens in another process; nothing in there can signal us.
+func eventually(_ what: String, within limit: Duration = .seconds(20), _ condition: () async throws -> Bool) async throws {
+    let deadline = ContinuousClock.now + limit
+    while ContinuousClock.now < deadline {
+        if (try? await condition()) == true { return }
+        try await Task.sleep(for: .milliseconds(25))
+    }
+    throw Timeout(description: "did not happen within \(limit): \(what)")
+}
