@@ -101,7 +101,9 @@ struct ScriptedConnection {
         }
         func close() { Glibc.close(socket) }
     #elseif canImport(Darwin)
-        private static func write(_ socket: Int32, _ bytes: UnsafeRawBufferPointer) -> Int { Darwin.send(socket, bytes.baseAddress, bytes.count, 0) }
+        private static func write(_ socket: Int32, _ bytes: UnsafeRawBufferPointer) -> Int {
+            Darwin.send(socket, bytes.baseAddress, bytes.count, 0)
+        }
         func close() { Darwin.close(socket) }
     #endif
 }
@@ -110,6 +112,8 @@ extension [UInt8] {
     /// The index after the blank line that ends a head.
     fileprivate func endOfHead(from start: Int) -> Int? {
         guard count >= start + 4 else { return nil }
-        return (start...(count - 4)).first { self[$0] == 13 && self[$0 + 1] == 10 && self[$0 + 2] == 13 && self[$0 + 3] == 10 }.map { $0 + 4 }
+        return (start...(count - 4)).first { self[$0] == 13 && self[$0 + 1] == 10 && self[$0 + 2] == 13 && self[$0 + 3] == 10 }.map {
+            $0 + 4
+        }
     }
 }

@@ -7,8 +7,8 @@ import Synchronization
     import Darwin
 #endif
 
-/// A remote system that does exactly what a test says, fault by fault: a plain TCP server on 127.0.0.1 with blocking sockets, one thread for
-/// accepting and one for each connection. It records every request as it came over the wire.
+/// A remote system that does exactly what a test says, fault by fault: a plain TCP server on 127.0.0.1 with blocking sockets, one thread
+/// for accepting and one for each connection. It records every request as it came over the wire.
 package final class ScriptedServer: Sendable {
     /// What to do once a whole request was read. The connection stays open afterwards unless a step ended it.
     package typealias Script = @Sendable (ScriptedRequest) -> [ScriptedStep]
@@ -86,13 +86,14 @@ package final class ScriptedServer: Sendable {
     }
 
     private func record(_ change: (inout Log) -> Void) {
-        let (log, satisfied) = state.withLock { state in
+        let (log, satisfied) = state.withLock { state -> (Log?, [CheckedContinuation<Log, Never>]) in
             change(&state.log)
-            let log = state.log
-            let satisfied = state.waiters.filter { $0.holds(log) }
-            state.waiters.removeAll { $0.holds(log) }
-            return (log, satisfied.map(\.continuation))
+            let satisfied = state.waiters.filter { $0.holds(state.log) }
+            guard !satisfied.isEmpty else { return (nil, []) }
+            state.waiters.removeAll { $0.holds(state.log) }
+            return (state.log, satisfied.map(\.continuation))
         }
+        guard let log else { return }
         for continuation in satisfied { continuation.resume(returning: log) }
     }
 }

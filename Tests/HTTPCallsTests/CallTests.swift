@@ -7,7 +7,9 @@ import Testing
 @Suite(.timeLimit(.minutes(1)))
 struct CallTests {
     @Test func answerCarriesStatusHeadersAndBody() async throws {
-        let world = try World { _ in [.answer(201, headers: [("X-Order", "7"), ("Set-Cookie", "a=1"), ("Set-Cookie", "b=2")], "{\"ok\":true}")] }
+        let world = try World { _ in
+            [.answer(201, headers: [("X-Order", "7"), ("Set-Cookie", "a=1"), ("Set-Cookie", "b=2")], "{\"ok\":true}")]
+        }
         let answer = try await world.post("/orders?day=mon", "{\"cut\":\"short\"}").answer()
         #expect(answer.status == 201)
         #expect(answer.header("x-order") == "7")

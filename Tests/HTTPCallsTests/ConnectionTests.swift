@@ -40,7 +40,9 @@ struct ConnectionTests {
 
     @Test func secondPassIsNotMadeOverAnotherIdleConnectionEither() async throws {
         let gate = ScriptedGate()
-        let world = try World { $0.text == "die" ? [.close] : $0.text == "both" ? [.wait(gate), .answer(200, "{}")] : [.answer(200, "{}")] }
+        let world = try World {
+            $0.text == "die" ? [.close] : $0.text == "both" ? [.wait(gate), .answer(200, "{}")] : [.answer(200, "{}")]
+        }
         async let one = world.post("/", "both")
         async let two = world.post("/", "both")
         await world.server.until { $0.requests.count == 2 }
@@ -59,15 +61,15 @@ struct ConnectionTests {
         #expect(world.server.requests.map(\.text) == ["first", "second"])
     }
 
+    private static let planted = "HTTP/1.1 200 OK\r\nContent-Length: 7\r\n\r\nplanted"
+
     @Test func bytesBeyondAnAnswerAreNotTheNextAnswer() async throws {
-        let gate = ScriptedGate()
         let world = try World { request in
-            guard request.text == "first" else { return [.answer(200, "mine")] }
-            return [.answer(200, "ok"), .send("HTTP/1.1 200 OK\r\nContent-Length: 7\r\n\r\nplanted"), .wait(gate)]
+            [request.text == "first" ? .send("HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok" + Self.planted) : .answer(200, "mine")]
         }
         #expect(try await world.post("/", "first").answer().body == Array("ok".utf8))
         #expect(try await world.post("/", "second").answer().body == Array("mine".utf8))
-        gate.open()
+        #expect(world.server.log.accepted == 2)
     }
 
     @Test func resetBeforeAnswerMayHaveBeenSent() async throws {

@@ -50,7 +50,9 @@ struct LimitTests {
     }
 
     @Test func oneHugeHeaderIsCutOff() async throws {
-        let failure = try await failure([.send("HTTP/1.1 200 OK\r\nX-Huge: \(String(repeating: "h", count: 300_000))\r\n\r\n"), .fallSilent])
+        let failure = try await failure([
+            .send("HTTP/1.1 200 OK\r\nX-Huge: \(String(repeating: "h", count: 300_000))\r\n\r\n"), .fallSilent,
+        ])
         #expect(failure.kind == .tooLarge)
         #expect(failure.mayHaveBeenSent)
     }

@@ -27,14 +27,16 @@ struct OutcomeTests {
     @Test(arguments: [
         (200, "done 200"), (201, "done 201"), (299, "done 299"), (301, "unknown"), (304, "unknown"), (307, "unknown"), (400, "refused 400"),
         (401, "refused 401"), (404, "refused 404"), (409, "refused 409"), (422, "refused 422"), (429, "not sent"), (499, "refused 499"),
-        (500, "unknown"), (502, "unknown"), (503, "unknown"), (504, "unknown"), (599, "unknown"), (600, "unknown"), (0, "unknown"), (101, "unknown"),
+        (500, "unknown"), (502, "unknown"), (503, "unknown"), (504, "unknown"), (599, "unknown"), (600, "unknown"), (0, "unknown"),
+        (101, "unknown"),
     ])
     func statusSaysWhatMayBeBelieved(status: Int, expected: String) {
         #expect(told(status) == expected)
     }
 
     @Test(arguments: [
-        (HTTPFailure.Kind.resolve, false, "not sent"), (.connect, false, "not sent"), (.tls, false, "not sent"), (.forbiddenAddress, false, "not sent"),
+        (HTTPFailure.Kind.resolve, false, "not sent"), (.connect, false, "not sent"), (.tls, false, "not sent"),
+        (.forbiddenAddress, false, "not sent"),
         (.timeout, false, "not sent"), (.cancelled, false, "not sent"), (.invalidRequest, false, "not sent"), (.timeout, true, "unknown"),
         (.tooLarge, true, "unknown"), (.reset, true, "unknown"), (.secondPass, true, "unknown"), (.cancelled, true, "unknown"),
         (.protocolError, true, "unknown"),
@@ -78,7 +80,9 @@ struct OutcomeTests {
         #expect(told(429, headers: [("retry-after", text)]) == "not sent \(milliseconds)")
     }
 
-    @Test(arguments: ["", "soon", "-5", "+5", "1.5", "5s", "Sun, 06 Foo 1994 08:49:37 GMT", "Sun, 06 Nov 1994 25:49:37 GMT", "Sun, 06 Nov 1994", "٣"])
+    @Test(arguments: [
+        "", "soon", "-5", "+5", "1.5", "5s", "Sun, 06 Foo 1994 08:49:37 GMT", "Sun, 06 Nov 1994 25:49:37 GMT", "Sun, 06 Nov 1994", "٣",
+    ])
     func retryAfterThatCannotBeReadIsNoWish(text: String) {
         #expect(told(429, headers: [("retry-after", text)]) == "not sent")
     }
@@ -98,7 +102,10 @@ struct BackoffTests {
 
     @Test func lastWaitRepeats() {
         let backoff = Backoff(RetryPolicy(attempts: 5, backoff: [1, 3]))
-        #expect((1...5).map { backoff.delay(afterAttempt: $0, jitter: Fixed(value: 0)) } == [.seconds(1), .seconds(3), .seconds(3), .seconds(3), nil])
+        #expect(
+            (1...5).map { backoff.delay(afterAttempt: $0, jitter: Fixed(value: 0)) } == [
+                .seconds(1), .seconds(3), .seconds(3), .seconds(3), nil,
+            ])
     }
 
     @Test func jitterOnlyLengthens() {

@@ -42,8 +42,10 @@ struct RequestTests {
         "http://127.0.0.1:0/", "http://127.0.0.1:65536/", "http://127.0.0.1:+80/", "http://127.0.0.1:8x/", "http://127.0.0.1/a b",
         "http://127.0.0.1/a\r\nX: 1", "http://127.0.0.1/\u{0}", "http://127.0.0.1/ä", "http://127.0.0.1/#part", "http://127.0.0.1#@x/",
         "http://127.0.0.1/a/../b", "http://127.0.0.1/..", "http://127.0.0.1/./b", "http://127.0.0.1/%2e%2E/b", "http://127.0.0.1/.%2e/b",
-        "http://127.0.0.1/%", "http://127.0.0.1/%zz", "http://127.0.0.1/a%2", "http://127.0.0.1/?q=%4", "http://[::1/", "http://[fe80::1%25lo]/",
-        "http://127.0.0.1,evil/", "http://[127.0.0.1]/", " http://127.0.0.1/", "http://127.0.0.1/{id}", "http://" + String(repeating: "a", count: 254),
+        "http://127.0.0.1/%", "http://127.0.0.1/%zz", "http://127.0.0.1/a%2", "http://127.0.0.1/?q=%4", "http://[::1/",
+        "http://[fe80::1%25lo]/",
+        "http://127.0.0.1,evil/", "http://[127.0.0.1]/", " http://127.0.0.1/", "http://127.0.0.1/{id}",
+        "http://" + String(repeating: "a", count: 254),
     ])
     func urlThatCouldMeanSomethingElseIsRefused(url: String) async throws {
         #expect(try await refusal { $0.url = url }.kind == .invalidRequest)

@@ -1,7 +1,7 @@
 #pragma once
 
-// libcurl's option functions are variadic, and Swift cannot call variadic C. These wrappers have one fixed signature each; longs stay `long`,
-// because libcurl reads a `long` from the argument list whatever was put there.
+// libcurl's option functions are variadic, and Swift cannot call variadic C. These wrappers have one fixed signature each; longs stay
+// `long`, because libcurl reads a `long` from the argument list whatever was put there.
 
 #include <curl/curl.h>
 #include <netinet/in.h>
@@ -20,7 +20,9 @@ static inline CURLcode ccurl_set_text(CURL *easy, CURLoption option, const char 
 
 static inline CURLcode ccurl_set_pointer(CURL *easy, CURLoption option, void *value) { return curl_easy_setopt(easy, option, value); }
 
-static inline CURLcode ccurl_set_list(CURL *easy, CURLoption option, struct curl_slist *value) { return curl_easy_setopt(easy, option, value); }
+static inline CURLcode ccurl_set_list(CURL *easy, CURLoption option, struct curl_slist *value) {
+    return curl_easy_setopt(easy, option, value);
+}
 
 static inline CURLcode ccurl_set_data_callback(CURL *easy, CURLoption option, ccurl_data_callback callback) {
     return curl_easy_setopt(easy, option, callback);
@@ -36,7 +38,9 @@ static inline CURLcode ccurl_set_prerequest_callback(CURL *easy, ccurl_prereques
 
 static inline CURLSHcode ccurl_share_add(CURLSH *share, curl_lock_data what) { return curl_share_setopt(share, CURLSHOPT_SHARE, what); }
 
-static inline CURLMcode ccurl_multi_set_long(CURLM *multi, CURLMoption option, long value) { return curl_multi_setopt(multi, option, value); }
+static inline CURLMcode ccurl_multi_set_long(CURLM *multi, CURLMoption option, long value) {
+    return curl_multi_setopt(multi, option, value);
+}
 
 static inline long ccurl_response_code(CURL *easy) {
     long code = 0;
@@ -58,6 +62,24 @@ int ccurl_read_address(const struct curl_sockaddr *address, unsigned char bytes[
 
 /// Opens the socket libcurl asked for, closed on exec.
 curl_socket_t ccurl_open_socket(const struct curl_sockaddr *address);
+
+/// What wakes the thread that drives a multi handle: its sockets, its timer, or another thread.
+typedef struct ccurl_events ccurl_events;
+
+/// Takes over the waiting for `multi`. NULL when the system gives no descriptors or memory.
+ccurl_events *ccurl_events_open(CURLM *multi);
+
+/// Lets libcurl do what its own timer says is due; a transfer just added is due at once.
+CURLMcode ccurl_events_fire(ccurl_events *events);
+
+/// Sleeps until something happens, at most `milliseconds`, and lets libcurl work on the sockets that are ready.
+CURLMcode ccurl_events_wait(ccurl_events *events, long milliseconds);
+
+/// Ends a sleep, the running one or the next. The one function here that any thread may call.
+void ccurl_events_wake(ccurl_events *events);
+
+/// After `curl_multi_cleanup`, which still reports the sockets that it closes.
+void ccurl_events_close(ccurl_events *events);
 
 /// Runs `body` on a new detached thread that SIGPIPE does not reach (OpenSSL may write to a socket whose peer is gone). 0, or an errno.
 int ccurl_start_thread(void (*body)(void *context), void *context);

@@ -7,8 +7,8 @@ enum AddressGuard {
         isPublic(address) || rules.contains { $0.opens(address, port: port) }
     }
 
-    /// IANA's special-purpose registries (RFC 6890 and its updates): what is not globally reachable is not public. IPv6 is read the other way round:
-    /// only global unicast (2000::/3) is public at all, less the ranges that carry another address inside or are set aside.
+    /// IANA's special-purpose registries (RFC 6890 and its updates): what is not globally reachable is not public. IPv6 is read the other
+    /// way round: only global unicast (2000::/3) is public at all, less the ranges that carry another address inside or are set aside.
     static func isPublic(_ address: IPAddress) -> Bool {
         if address.isIPv4 { return !closedIPv4.contains { address.isWithin($0.network, prefix: $0.prefix) } }
         return address.isWithin(0x2000 << 112, prefix: 3) && !closedIPv6.contains { address.isWithin($0.network, prefix: $0.prefix) }

@@ -7,8 +7,8 @@ package struct AddressRuleError: Error, Sendable, Hashable, CustomStringConverti
 }
 
 extension AddressRule {
-    /// Reads an IP or CIDR with an optional port: `127.0.0.1`, `10.0.0.0/8:8443`, `fd00::/8`, `[::1]:80`, `[fd00::/8]:443`. IPv6 with a port
-    /// stands in brackets. Throws `AddressRuleError` for names, zones, bits set beyond the prefix and ports outside 1...65535.
+    /// Reads an IP or CIDR with an optional port: `127.0.0.1`, `10.0.0.0/8:8443`, `fd00::/8`, `[::1]:80`, `[fd00::/8]:443`. IPv6 with a
+    /// port stands in brackets. Throws `AddressRuleError` for names, zones, bits set beyond the prefix and ports outside 1...65535.
     package init(parsing text: String) throws(AddressRuleError) {
         func wrong(_ reason: String) -> AddressRuleError { AddressRuleError(description: "\"\(text)\" is no address rule: \(reason)") }
         let (networkText, portText) = Self.split(text)

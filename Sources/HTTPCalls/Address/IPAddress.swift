@@ -4,7 +4,8 @@
     import Darwin
 #endif
 
-/// An IPv4 or IPv6 address as one 128-bit number; IPv4 stands in it as IPv4-mapped (`::ffff:a.b.c.d`), so that both spellings are one address.
+/// An IPv4 or IPv6 address as one 128-bit number; IPv4 stands in it as IPv4-mapped (`::ffff:a.b.c.d`), so that both spellings are one
+/// address.
 struct IPAddress: Hashable, Sendable {
     let value: UInt128
 

@@ -11,8 +11,8 @@ package struct Backoff: Sendable {
         self.jitterFraction = max(0, jitterFraction)
     }
 
-    /// The wait after attempt `number` (1 is the first): the policy's, or the other side's own wish where that is longer. The policy's last wait
-    /// repeats. Nil when all attempts are used up.
+    /// The wait after attempt `number` (1 is the first): the policy's, or the other side's own wish where that is longer. The policy's
+    /// last wait repeats. Nil when all attempts are used up.
     package func delay(afterAttempt number: Int, jitter: any JitterSource, retryAfter: Duration? = nil) -> Duration? {
         guard number < policy.attempts else { return nil }
         let index = min(max(number, 1), policy.backoff.count) - 1

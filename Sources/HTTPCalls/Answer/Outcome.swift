@@ -1,13 +1,13 @@
 package import Conversation
 
-/// What may be believed about a call after one attempt. The rule: only what certainly did not happen is *not sent*, only a word of the brand
-/// is *refused* or *done*, and all the rest is *unknown*.
+/// What may be believed about a call after one attempt. The rule: only what certainly did not happen is *not sent*, only a word of the
+/// brand is *refused* or *done*, and all the rest is *unknown*.
 package enum Outcome {
     /// - Parameters:
     ///   - notDoneStatuses: statuses by which the brand promises that nothing happened; they turn 4xx and 5xx into *not sent*.
     ///   - conflict: what 409 means for this action.
     ///   - now: for a `Retry-After` that is a date.
-    ///   - isReadable: whether a 2xx body is what the caller can read (valid JSON, usually); an answer that has no content is not asked about.
+    ///   - isReadable: whether a 2xx body is what the caller can read (valid JSON, usually); an answer without content is not asked about.
     package static func of(
         _ result: HTTPResult, notDoneStatuses: [Int], conflict: ConflictMeaning, now: Timestamp, isReadable: ([UInt8]) -> Bool
     ) -> CallOutcome {

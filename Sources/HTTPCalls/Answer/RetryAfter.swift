@@ -6,7 +6,9 @@ package enum RetryAfter {
     package static let longest: Duration = .seconds(86_400)
 
     /// Nil when the header is missing or unreadable; zero for a date that has passed.
-    package static func read(_ answer: HTTPAnswer, now: Timestamp) -> Duration? { answer.header("retry-after").flatMap { read($0, now: now) } }
+    package static func read(_ answer: HTTPAnswer, now: Timestamp) -> Duration? {
+        answer.header("retry-after").flatMap { read($0, now: now) }
+    }
 
     package static func read(_ text: String, now: Timestamp) -> Duration? {
         let value = text.split(whereSeparator: \.isWhitespace).joined(separator: " ")
@@ -29,7 +31,9 @@ package enum RetryAfter {
     }
 
     private static func moment(year: String, month: String, day: String, time: String, now: Timestamp) -> Timestamp? {
-        guard let month = months.firstIndex(of: month), day.count <= 2, time.count == 8, let full = fullYear(year, now: now) else { return nil }
+        guard let month = months.firstIndex(of: month), day.count <= 2, time.count == 8, let full = fullYear(year, now: now) else {
+            return nil
+        }
         return Timestamp("\(full)-\(twoDigits(String(month + 1)))-\(twoDigits(day))T\(time)Z")
     }
 

@@ -17,25 +17,25 @@ package struct ClientSettings: Sendable {
     }
 }
 
-/// `HTTPClient` over libcurl: one multi handle on a thread of its own, connections kept alive and shared within a pool only, every limit enforced
-/// while the bytes come in. Time spent waiting for a turn counts towards a call's time-out.
+/// `HTTPClient` over libcurl: one multi handle on a thread of its own, connections kept alive and shared within a pool only, every limit
+/// enforced while the bytes come in. Time spent waiting for a turn counts towards a call's time-out.
 package final class CurlClient: HTTPClient {
     private let mailbox: Mailbox
 
     /// Throws `StageError` when libcurl is too old or built without what the guards need, or when the machine gives no thread.
     package init(settings: ClientSettings = .init()) throws {
         try Self.startLibrary.get()
-        guard let raw = curl_multi_init() else { throw Self.unusable("no memory for libcurl") }
-        let multi = Multi(raw: raw)
-        ccurl_multi_set_long(raw, CURLMOPT_MAXCONNECTS, Self.keptConnections)
+        guard let multi = Multi() else { throw Self.unusable("no memory or no descriptors for libcurl") }
+        ccurl_multi_set_long(multi.raw, CURLMOPT_MAXCONNECTS, Self.keptConnections)
         let mailbox = Mailbox(multi: multi)
         let start = Unmanaged.passRetained(Start { TransferLoop(mailbox: mailbox, multi: multi, settings: settings).run() })
-        let error = ccurl_start_thread({ context in
-            if let context { Unmanaged<Start>.fromOpaque(context).takeRetainedValue().body() }
-        }, start.toOpaque())
+        let error = ccurl_start_thread(
+            { context in
+                if let context { Unmanaged<Start>.fromOpaque(context).takeRetainedValue().body() }
+            }, start.toOpaque())
         guard error == 0 else {
             start.release()
-            curl_multi_cleanup(raw)
+            multi.free()
             throw Self.unusable("no thread for transfers: errno \(error)")
         }
         self.mailbox = mailbox
@@ -78,7 +78,9 @@ package final class CurlClient: HTTPClient {
         guard let version = ccurl_version()?.pointee, version.version_num >= 0x07_57_00 else {
             return .failure(unusable("libcurl 7.87 or later is needed"))
         }
-        for (feature, name) in [(CURL_VERSION_ASYNCHDNS, "asynchronous name look-up"), (CURL_VERSION_SSL, "TLS"), (CURL_VERSION_LIBZ, "gzip")]
+        for (feature, name) in [
+            (CURL_VERSION_ASYNCHDNS, "asynchronous name look-up"), (CURL_VERSION_SSL, "TLS"), (CURL_VERSION_LIBZ, "gzip"),
+        ]
         where version.features & feature == 0 {
             return .failure(unusable("this libcurl has no \(name)"))
         }
@@ -87,7 +89,9 @@ package final class CurlClient: HTTPClient {
 
     private static let shutDown = HTTPFailure(kind: .cancelled, mayHaveBeenSent: false, detail: "the client was shut down")
 
-    private static func unusable(_ cause: String) -> StageError { StageError(stage: .action, retryable: false, cause: "HTTP client: \(cause)") }
+    private static func unusable(_ cause: String) -> StageError {
+        StageError(stage: .action, retryable: false, cause: "HTTP client: \(cause)")
+    }
 }
 
 /// What the new thread runs, carried through C.

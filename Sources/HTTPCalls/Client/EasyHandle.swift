@@ -32,7 +32,8 @@ final class EasyHandle {
         return words.isEmpty ? String(cString: curl_easy_strerror(code)) : words
     }
 
-    /// Sets every option of the next transfer. Nil, or the first option that was refused: an option that does not hold is a transfer not made.
+    /// Sets every option of the next transfer. Nil, or the first option that was refused: an option that does not hold is a transfer not
+    /// made.
     func prepare(_ transfer: Transfer, milliseconds: Int) -> CURLcode? {
         self.transfer = transfer
         errorText[0] = 0

@@ -1,7 +1,7 @@
 /// Header lines as they came, made into names and values.
 enum HeaderBlock {
-    /// Names in lower case, values without surrounding blanks; a line that continues the one before is joined to it by a space. A line without a
-    /// colon (the status line) is left out.
+    /// Names in lower case, values without surrounding blanks; a line that continues the one before is joined to it by a space. A line
+    /// without a colon (the status line) is left out.
     static func parse(_ head: [UInt8]) -> [(name: String, value: String)] {
         var headers: [(name: String, value: String)] = []
         for line in head.split(separator: UInt8(ascii: "\n")) {

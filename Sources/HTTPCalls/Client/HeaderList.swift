@@ -1,8 +1,8 @@
 import CCurl
 import Conversation
 
-/// The header lines of one request as libcurl's own list, which libcurl reads until the transfer is over. Unchecked, because nobody changes it
-/// once it is made.
+/// The header lines of one request as libcurl's own list, which libcurl reads until the transfer is over. Unchecked, because nobody
+/// changes it once it is made.
 final class HeaderList: @unchecked Sendable {
     let raw: UnsafeMutablePointer<curl_slist>?
 

@@ -67,10 +67,27 @@ final class Mailbox: Sendable {
     }
 }
 
-/// A libcurl multi handle. Unchecked, because only the transfer thread uses it; `curl_multi_wakeup` is the one call that libcurl allows from
-/// any thread.
+/// A libcurl multi handle and what wakes its thread. Unchecked, because only the transfer thread uses it; `ccurl_events_wake` is the one
+/// call that any thread may make.
 struct Multi: @unchecked Sendable {
     let raw: UnsafeMutableRawPointer
+    let events: OpaquePointer
 
-    func wake() { curl_multi_wakeup(raw) }
+    /// Nil when the system gives no memory or no descriptors.
+    init?() {
+        guard let raw = curl_multi_init() else { return nil }
+        guard let events = ccurl_events_open(raw) else {
+            curl_multi_cleanup(raw)
+            return nil
+        }
+        self.raw = raw
+        self.events = events
+    }
+
+    func wake() { ccurl_events_wake(events) }
+
+    func free() {
+        curl_multi_cleanup(raw)
+        ccurl_events_close(events)
+    }
 }

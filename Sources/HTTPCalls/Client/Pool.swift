@@ -1,7 +1,8 @@
 import CCurl
 import Conversation
 
-/// Everything one pool has for itself: its connections, its TLS sessions, its easy handles and its waiting line. Lives on the transfer thread.
+/// Everything one pool has for itself: its connections, its TLS sessions, its easy handles and its waiting line. Lives on the transfer
+/// thread.
 final class Pool {
     let share: UnsafeMutableRawPointer
     var line: WaitingLine<Transfer>
@@ -14,7 +15,8 @@ final class Pool {
     init?(settings: ClientSettings, now: ContinuousClock.Instant) {
         guard let share = curl_share_init() else { return nil }
         // One multi handle would reuse a connection of any of its transfers; with a connection cache per pool it finds only the pool's own.
-        guard ccurl_share_add(share, CURL_LOCK_DATA_CONNECT) == CURLSHE_OK, ccurl_share_add(share, CURL_LOCK_DATA_SSL_SESSION) == CURLSHE_OK else {
+        guard ccurl_share_add(share, CURL_LOCK_DATA_CONNECT) == CURLSHE_OK, ccurl_share_add(share, CURL_LOCK_DATA_SSL_SESSION) == CURLSHE_OK
+        else {
             curl_share_cleanup(share)
             return nil
         }

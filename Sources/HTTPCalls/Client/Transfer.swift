@@ -1,8 +1,8 @@
 import CCurl
 import Conversation
 
-/// One call on its way. Unchecked, because it is handed over: its maker fills it in, and after `Mailbox.put(.start)` only the transfer thread
-/// touches it until the continuation is resumed.
+/// One call on its way. Unchecked, because it is handed over: its maker fills it in, and after `Mailbox.put(.start)` only the transfer
+/// thread touches it until the continuation is resumed.
 final class Transfer: @unchecked Sendable {
     enum Phase { case new, waiting, running(EasyHandle), ended }
 
@@ -21,6 +21,8 @@ final class Transfer: @unchecked Sendable {
 
     /// Set when libcurl was allowed to write the request: from here on the other side may have seen it.
     private(set) var wasLetThrough = false
+    /// Whether at least one address of the name was open to this call.
+    private(set) var hadPermittedAddress = false
     var refusal: Refusal?
     private var answer = Ended.Answer()
     private var headerBytes = 0
@@ -55,8 +57,8 @@ final class Transfer: @unchecked Sendable {
 // MARK: What the callbacks ask
 
 extension Transfer {
-    /// libcurl is about to write the request on a connection to `peer`. A second time means that the connection died and it would resend all by
-    /// itself, a POST too.
+    /// libcurl is about to write the request on a connection to `peer`. A second time means that the connection died and it would resend
+    /// all by itself, a POST too.
     func letThrough(peer: String, port: Int) -> Bool {
         guard !wasLetThrough else {
             refusal = .secondPass
@@ -79,6 +81,7 @@ extension Transfer {
             refusal = .forbiddenAddress(address.description)
             return false
         }
+        hadPermittedAddress = true
         return true
     }
 
@@ -93,7 +96,8 @@ extension Transfer {
             return false
         }
         if isHeadComplete {
-            // A status line begins the answer that follows an interim one; anything else here is a trailer, which must not pass for a header.
+            // A status line begins the answer that follows an interim one; anything else here is a trailer, which must not pass for a
+            // header.
             guard line.starts(with: Self.statusLineStart) else { return true }
             answer.head.removeAll(keepingCapacity: true)
             isHeadComplete = false

@@ -13,7 +13,7 @@ enum TransferFailure {
         case .secondPass: return (.secondPass, "the connection died; the request was not sent a second time")
         case .bodyTooLarge: return (.tooLarge, "the answer is larger than \(transfer.call.maxResponseBytes) bytes")
         case .headersTooLarge: return (.tooLarge, "the headers of the answer are larger than \(Transfer.maxHeaderBytes) bytes")
-        case .forbiddenAddress(let address) where !transfer.wasLetThrough:
+        case .forbiddenAddress(let address) where !transfer.wasLetThrough && !transfer.hadPermittedAddress:
             return (.forbiddenAddress, "\(address) is not a public address and no rule opens it")
         case .forbiddenAddress, nil: return (kind(code, transfer), words)
         }
@@ -30,7 +30,8 @@ enum TransferFailure {
         case CURLE_OPERATION_TIMEDOUT: !transfer.wasLetThrough && ContinuousClock.now < transfer.deadline ? .connect : .timeout
         case CURLE_SEND_ERROR, CURLE_RECV_ERROR, CURLE_GOT_NOTHING, CURLE_PARTIAL_FILE: .reset
         // Afterwards the same codes speak of an answer that is no HTTP.
-        case CURLE_URL_MALFORMAT, CURLE_UNSUPPORTED_PROTOCOL, CURLE_BAD_FUNCTION_ARGUMENT: transfer.wasLetThrough ? .protocolError : .invalidRequest
+        case CURLE_URL_MALFORMAT, CURLE_UNSUPPORTED_PROTOCOL, CURLE_BAD_FUNCTION_ARGUMENT:
+            transfer.wasLetThrough ? .protocolError : .invalidRequest
         // libcurl says so of a header line beyond its own limit.
         case CURLE_OUT_OF_MEMORY where transfer.wasLetThrough: .tooLarge
         default: .protocolError

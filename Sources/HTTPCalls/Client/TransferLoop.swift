@@ -1,11 +1,11 @@
 import CCurl
 import Conversation
 
-/// Drives all transfers of a client on a thread of its own: takes in commands, lets libcurl work, hands out results, and sleeps in
-/// `curl_multi_poll` until a socket, a timer or a command wakes it. Everything here belongs to that thread.
+/// Drives all transfers of a client on a thread of its own: takes in commands, lets libcurl work, hands out results, and sleeps until
+/// a socket, a timer or a command wakes it. Everything here belongs to that thread.
 final class TransferLoop {
     private let mailbox: Mailbox
-    private let multi: UnsafeMutableRawPointer
+    private let multi: Multi
     private let settings: ClientSettings
     private var pools: [String: Pool] = [:]
     private var running: [ObjectIdentifier: EasyHandle] = [:]
@@ -19,7 +19,7 @@ final class TransferLoop {
 
     init(mailbox: Mailbox, multi: Multi, settings: ClientSettings) {
         self.mailbox = mailbox
-        self.multi = multi.raw
+        self.multi = multi
         self.settings = settings
         nextSweep = .now + Self.longestSleep
     }
@@ -30,8 +30,7 @@ final class TransferLoop {
             let (commands, isStopping) = mailbox.take()
             for command in commands { obey(command) }
             if isStopping { break }
-            var stillRunning: Int32 = 0
-            check(curl_multi_perform(multi, &stillRunning))
+            check(ccurl_events_fire(multi.events))
             collect()
             let now = ContinuousClock.now
             expire(now)
@@ -43,7 +42,7 @@ final class TransferLoop {
 
     private func sleep(_ now: ContinuousClock.Instant) {
         let until = min(nextExpiry ?? nextSweep, nextSweep, now + Self.longestSleep)
-        check(curl_multi_poll(multi, nil, 0, Int32(max(0, (until - now).milliseconds + 1)), nil))
+        check(ccurl_events_wait(multi.events, Int(max(0, (until - now).milliseconds + 1))))
     }
 
     private func obey(_ command: Command) {
@@ -72,7 +71,7 @@ final class TransferLoop {
 
     private func close() {
         for handle in running.values {
-            curl_multi_remove_handle(multi, handle.raw)
+            curl_multi_remove_handle(multi.raw, handle.raw)
             handle.transfer?.fail(.cancelled, "the client was shut down")
             handle.pool.giveBack(handle)
         }
@@ -82,7 +81,7 @@ final class TransferLoop {
         }
         pools = [:]
         let waiting = mailbox.retire()
-        curl_multi_cleanup(multi)
+        multi.free()
         for continuation in waiting { continuation.resume() }
     }
 }
@@ -115,7 +114,7 @@ extension TransferLoop {
             pool.giveBack(handle)
             return abandon(transfer, pool, .invalidRequest, words)
         }
-        let added = curl_multi_add_handle(multi, handle.raw)
+        let added = curl_multi_add_handle(multi.raw, handle.raw)
         guard added == CURLM_OK else {
             pool.giveBack(handle)
             return abandon(transfer, pool, .protocolError, String(cString: curl_multi_strerror(added)))
@@ -134,11 +133,11 @@ extension TransferLoop {
 
     private func collect() {
         var code = CURLE_OK
-        while let raw = ccurl_next_ended(multi, &code) {
+        while let raw = ccurl_next_ended(multi.raw, &code) {
             guard let context = ccurl_private(raw) else { continue }
             let handle = Unmanaged<EasyHandle>.fromOpaque(context).takeUnretainedValue()
             guard let transfer = handle.transfer else { continue }
-            if code == CURLE_OK, transfer.refusal == nil {
+            if code == CURLE_OK {
                 let ended = transfer.takeAnswer(status: ccurl_response_code(raw))
                 release(handle, transfer)
                 transfer.end(ended)
@@ -153,7 +152,7 @@ extension TransferLoop {
     /// Takes the handle out of the multi handle and lets the next in line go.
     private func release(_ handle: EasyHandle, _ transfer: Transfer) {
         running[ObjectIdentifier(handle)] = nil
-        curl_multi_remove_handle(multi, handle.raw)
+        curl_multi_remove_handle(multi.raw, handle.raw)
         let pool = handle.pool
         pool.lastUsed = .now
         pool.giveBack(handle)

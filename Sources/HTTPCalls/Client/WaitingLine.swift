@@ -1,5 +1,5 @@
-/// Who may go next in one pool: first come, first served, but never more at once than the pool's limit, nor more to one host than the host's. A
-/// host that is full holds up its own callers only.
+/// Who may go next in one pool: first come, first served, but never more at once than the pool's limit, nor more to one host than the
+/// host's. A host that is full holds up its own callers only.
 struct WaitingLine<Element> {
     private struct Host {
         var running = 0

@@ -1,6 +1,7 @@
 import Conversation
 
-/// A call whose method, URL and headers cannot become anything else on the wire: no character that ends a line, a header or a path part early.
+/// A call whose method, URL and headers cannot become anything else on the wire: no character that ends a line, a header or a path part
+/// early.
 struct CheckedRequest: Sendable {
     let call: HTTPCall
     /// `https://api.example:443`: calls to one of these wait in one line.
@@ -21,7 +22,8 @@ struct CheckedRequest: Sendable {
 
     /// These frame the request or choose its receiver; only libcurl writes them.
     private static let reservedHeaders: Set<String> = [
-        "host", "content-length", "transfer-encoding", "connection", "keep-alive", "proxy-connection", "proxy-authorization", "te", "trailer",
+        "host", "content-length", "transfer-encoding", "connection", "keep-alive", "proxy-connection", "proxy-authorization", "te",
+        "trailer",
         "upgrade", "expect", "http2-settings",
     ]
 
@@ -41,7 +43,8 @@ struct CheckedRequest: Sendable {
         !text.isEmpty
             && text.utf8.allSatisfy { byte in
                 switch byte {
-                case UInt8(ascii: "a")...UInt8(ascii: "z"), UInt8(ascii: "A")...UInt8(ascii: "Z"), UInt8(ascii: "0")...UInt8(ascii: "9"): true
+                case UInt8(ascii: "a")...UInt8(ascii: "z"), UInt8(ascii: "A")...UInt8(ascii: "Z"), UInt8(ascii: "0")...UInt8(ascii: "9"):
+                    true
                 default: tokenMarks.contains(byte)
                 }
             }
@@ -53,8 +56,8 @@ struct CheckedRequest: Sendable {
 // MARK: URL
 
 extension CheckedRequest {
-    /// `scheme://host[:port]` of an absolute http(s) URL, in lower case and always with the port. Throws for anything that two parsers might read
-    /// differently.
+    /// `scheme://host[:port]` of an absolute http(s) URL, in lower case and always with the port. Throws for anything that two parsers
+    /// might read differently.
     private static func host(of url: String) throws(HTTPFailure) -> String {
         guard url.utf8.count <= longestURL else { throw invalid("the URL is longer than \(longestURL) bytes") }
         guard url.utf8.allSatisfy({ $0 > 0x20 && $0 < 0x7F && !urlStrangers.contains($0) }) else {
@@ -115,7 +118,8 @@ extension CheckedRequest {
             }
     }
 
-    /// A dot segment climbs out of the path it was put into, percent-encoded or not, and a broken escape is read differently by every server.
+    /// A dot segment climbs out of the path it was put into, percent-encoded or not, and a broken escape is read differently by every
+    /// server.
     private static func checkPath(_ bytes: ArraySlice<UInt8>) throws(HTTPFailure) {
         var index = bytes.startIndex
         while index < bytes.endIndex {
@@ -129,7 +133,8 @@ extension CheckedRequest {
         }
         let path = bytes.prefix { $0 != UInt8(ascii: "?") }
         for part in path.split(separator: UInt8(ascii: "/")) {
-            let plain = String(decoding: part, as: UTF8.self).lowercased().split(separator: "%2e", omittingEmptySubsequences: false).joined(separator: ".")
+            let plain = String(decoding: part, as: UTF8.self).lowercased().split(separator: "%2e", omittingEmptySubsequences: false).joined(
+                separator: ".")
             guard plain != ".", plain != ".." else { throw invalid("the path of the URL holds a dot segment") }
         }
     }

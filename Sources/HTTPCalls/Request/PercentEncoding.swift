@@ -1,7 +1,7 @@
 /// RFC 3986 percent-encoding that leaves only unreserved characters (letters, digits, `-._~`) as they are.
 package enum PercentEncoding {
-    /// One part of a path: what it holds cannot begin another part, a query or a fragment. The parts `.` and `..` keep their meaning in every
-    /// spelling, so `CurlClient` refuses URLs that hold them.
+    /// One part of a path: what it holds cannot begin another part, a query or a fragment. The parts `.` and `..` keep their meaning in
+    /// every spelling, so `CurlClient` refuses URLs that hold them.
     package static func pathPart(_ text: String) -> String { encode(text) }
 
     /// A name or a value of a query; a space becomes `%20`, never `+`.
