@@ -1,0 +1,60 @@
+# Two commands matter: `make run` tries it, `make test` proves it. Both install what they need and may be run again.
+SHELL := /bin/bash
+.DEFAULT_GOAL := help
+JOBS ?= 2
+RUN_PACKAGES = libcurl4-openssl-dev libssl-dev libsqlite3-dev libsimdjson-dev libre2-dev libphonenumber-dev pkg-config ca-certificates
+TEST_PACKAGES = $(RUN_PACKAGES) python3 python3-venv curl
+PORT ?= 8080
+SANDBOX_PORT ?= 8090
+DATA ?= .data
+SUDO = $(shell [ "$$(id -u)" = 0 ] || echo sudo)
+
+.PHONY: help run test bench bench-floor lint lint-format format build packages test-packages
+
+help: ## What there is to do
+	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /\1\t/' | column -t -s "$$(printf '\t')"
+
+run: packages ## Build the release program and run it with demo brands and stand-ins (PORT, SANDBOX_PORT, DATA)
+	swift build -c release -j $(JOBS) --product switchboard
+	.build/release/switchboard demo --data $(DATA) --port $(PORT) --sandbox-port $(SANDBOX_PORT)
+
+build: packages ## Build the debug program
+	swift build -j $(JOBS)
+
+test: test-packages .venv/ready ## Run every test suite
+	swift build -j $(JOBS) --build-tests
+	swift test -j $(JOBS) --skip-build --skip EndToEnd
+	SWITCHBOARD_PYTHON=$(CURDIR)/.venv/bin/python swift test --skip-build --no-parallel --filter EndToEnd
+
+bench: packages ## Measure intake and whole turns
+	swift build -c release -j $(JOBS) --product switchboard
+	.build/release/switchboard bench ingest
+	.build/release/switchboard bench turn
+
+lint: lint-format ## Check format, and that nothing warns
+	swift build -j $(JOBS) --build-tests -Xswiftc -warnings-as-errors
+
+lint-format:
+	swift format lint --strict --recursive --parallel Package.swift Sources Tests channels
+
+bench-floor: packages
+	swift build -c release -j $(JOBS) --product switchboard
+	.build/release/switchboard bench ingest --at-least 0.35
+
+format: ## Format in place
+	swift format --in-place --recursive --parallel Package.swift Sources Tests channels
+
+packages:
+	@missing=$$(for p in $(RUN_PACKAGES); do dpkg -s $$p >/dev/null 2>&1 || echo $$p; done); \
+	if [ -n "$$missing" ]; then echo "Installing:" $$missing; $(SUDO) apt-get update -qq && \
+	$(SUDO) env DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends $$missing >/dev/null; fi
+
+test-packages:
+	@missing=$$(for p in $(TEST_PACKAGES); do dpkg -s $$p >/dev/null 2>&1 || echo $$p; done); \
+	if [ -n "$$missing" ]; then echo "Installing:" $$missing; $(SUDO) apt-get update -qq && \
+	$(SUDO) env DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends $$missing >/dev/null; fi
+
+.venv/ready: Tests/EndToEnd/requirements.txt
+	python3 -m venv .venv
+	.venv/bin/pip install --quiet --disable-pip-version-check -r Tests/EndToEnd/requirements.txt
+	touch .venv/ready

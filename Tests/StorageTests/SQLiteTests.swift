@@ -1,0 +1,59 @@
+import Conversation
+import Foundation
+import Storage
+import TestKit
+import Testing
+
+struct SQLiteTests {
+    @Test(arguments: DatabaseContract.all.indices) func sqliteKeepsTheContract(part: Int) async throws {
+        let contract = DatabaseContract {
+            try SQLiteDatabase(path: NSTemporaryDirectory() + "switchboard-contract-\(UUID().uuidString).sqlite")
+        }
+        try await DatabaseContract.all[part](contract)
+    }
+
+    @Test func aStoreOfANewerProgramIsRefused() async throws {
+        let path = NSTemporaryDirectory() + "switchboard-newer-\(UUID().uuidString).sqlite"
+        let database = try SQLiteDatabase(path: path)
+        try await database.write(.installation) { try $0.run(SQL("INSERT INTO migrations (version) VALUES ($1)"), [.integer(999)]) }
+        await database.close()
+        #expect(throws: StorageError.self) { try SQLiteDatabase(path: path) }
+    }
+
+    @Test func openingTwiceChangesNothing() async throws {
+        let path = NSTemporaryDirectory() + "switchboard-twice-\(UUID().uuidString).sqlite"
+        for _ in 0..<2 {
+            let database = try SQLiteDatabase(path: path)
+            let versions = try await database.read(.installation) { try $0.rows(SQL("SELECT version FROM migrations"), []).count }
+            #expect(versions == 1)
+            await database.close()
+        }
+    }
+
+    @Test func everyKeyBeginsWithTheBrand() async throws {
+        let database = try SQLiteDatabase(path: NSTemporaryDirectory() + "switchboard-keys-\(UUID().uuidString).sqlite")
+        let wrong = try await database.read(.installation) { connection in
+            let tables = try connection.rows(SQL("SELECT name FROM sqlite_master WHERE type = 'table'"), []).map { try $0.text(0) }
+            var wrong: [String] = []
+            for table in tables where !["unrouted", "nodes", "migrations"].contains(table) {
+                for index in try connection.rows(SQL("SELECT name FROM pragma_index_list('\(table)') WHERE \"unique\" = 1"), []) {
+                    let name = try index.text(0)
+                    let first = try connection.rows(SQL("SELECT name FROM pragma_index_info('\(name)') ORDER BY seqno"), []).first?.text(0)
+                    if first != "brand_id" { wrong.append("\(table).\(name)") }
+                }
+            }
+            return wrong
+        }
+        #expect(wrong.isEmpty)
+        await database.close()
+    }
+
+    @Test func aDataDirectoryIsOursAlone() throws {
+        let path = NSTemporaryDirectory() + "switchboard-lock-\(UUID().uuidString)/deep/er"
+        let directory = try DataDirectory(path: path)
+        let mode = try FileManager.default.attributesOfItem(atPath: path)[.posixPermissions] as? Int
+        #expect(mode == 0o700)
+        #expect(throws: DataDirectory.Problem.self) { try DataDirectory(path: path) }
+        withExtendedLifetime(directory) {}
+    }
+}
