@@ -93,7 +93,8 @@ extension EmbeddedClassifier {
     private func answerAndMore(_ tokens: Tokens, _ sheet: AnswerSheet, _ request: ClassificationRequest) -> [DetectedIntent]? {
         let sentences = splitter.sentences(tokens)
         let ends = sentences.dropLast().map { $0.upperBound..<$0.upperBound + 1 }
-        for cut in sentences.flatMap({ splitter.cuts(tokens, in: $0) }) + ends {
+        let cuts = sentences.prefix(2).flatMap { splitter.cuts(tokens, in: $0) }.prefix(4) + ends.prefix(2)
+        for cut in cuts {
             let head = Tokens(tokens.raw(0..<cut.lowerBound))
             guard let answer = matcher.match(head, to: sheet, locale: request.locale), answer.isWhole, cut.upperBound < tokens.count else { continue }
             let more = wishes(Tokens(tokens.raw(cut.upperBound..<tokens.count))).filter { isNew($0, request) }

@@ -154,7 +154,7 @@ struct ChoiceMatcher: Sendable {
             let candidate = Candidate(index: name.option, score: score, tokens: first..<last + 1)
             if (best[name.option]?.score ?? 0) < score { best[name.option] = candidate }
         }
-        let floor = isAsked ? 0.3 : 0.38
+        let floor = isAsked ? 0.3 : 0.33
         return best.values.filter { $0.score >= floor }.sorted { ($0.score, $1.index) > ($1.score, $0.index) }
     }
 

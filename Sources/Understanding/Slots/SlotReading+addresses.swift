@@ -63,7 +63,10 @@ extension SlotReading {
             // A pattern that does not compile is reported when the configuration is loaded; here nothing matches it.
             fits = (try? Pattern(pattern, caseSensitive: true)).map { $0.matchesWhole(value) || $0.matchesWhole(raw) } ?? false
         }
-        if !fits { (entity.value, entity.problem) = (nil, .invalid) }
+        if !fits {
+            entity.value = JSONValue?.none
+            entity.problem = .invalid
+        }
         return entity
     }
 

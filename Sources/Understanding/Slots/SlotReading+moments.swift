@@ -5,11 +5,17 @@ extension SlotReading {
     mutating func markMoments() {
         let wanted = !parameters(.datetime, .date, .time).isEmpty
         guard wanted || !parameters(.number, .money, .phone).isEmpty else { return }
-        // While a number or a choice is asked for, a bare number is that.
         let parser = TemporalParser(
-            tokens: tokens, today: clock.local(request.reference).day, dayFirst: isDayFirst, isAsked: isAsked(.datetime, .date, .time))
+            tokens: tokens, today: clock.local(request.reference).day, dayFirst: isDayFirst, isAsked: isAsked(.datetime, .date, .time) || isCorrected)
         pieces = parser.pieces().filter { isFree($0.tokens) }
         for piece in pieces where !piece.isWeak { take(piece.tokens) }
+    }
+
+    /// "no, make it 4" where only a moment is there to be corrected.
+    private var isCorrected: Bool {
+        guard request.expecting == nil, parameters(.number, .money).isEmpty, tokens.count <= 12 else { return false }
+        let isKnown = parameters(.datetime, .date, .time).contains { request.collected[$0.name] != nil }
+        return isKnown && tokens.all.contains { ["make", "change", "instead", "actually", "rather"].contains($0.text) }
     }
 
     private var clock: ZonedClock { ZonedClock(request.timeZone) }

@@ -54,7 +54,7 @@ extension SlotReading {
         let isHigh = parameter.maximum.map { value > $0 } ?? false
         let json: JSONValue = Int64(exactly: value).map(JSONValue.integer) ?? .number(value)
         return Entity(
-            name: parameter.name, kind: parameter.entity, value: isLow || isHigh ? nil : json, raw: raw,
+            name: parameter.name, kind: parameter.entity, value: isLow || isHigh ? JSONValue?.none : json, raw: raw,
             confidence: parameter.name == request.expecting ? 0.97 : 0.9, problem: isLow || isHigh ? .invalid : nil)
     }
 

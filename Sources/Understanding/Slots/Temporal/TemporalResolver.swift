@@ -33,7 +33,7 @@ struct TemporalResolver {
         _ raw: String, value: String? = nil, known: [String: JSONValue] = [:], problem: SlotProblem? = nil, isDoubtful: Bool = false
     ) -> Entity {
         Entity(
-            name: name, kind: kind, value: value.map(JSONValue.string), partial: known.isEmpty ? nil : .object(known), raw: raw,
+            name: name, kind: kind, value: value.map(JSONValue.string), partial: known.isEmpty ? JSONValue?.none : JSONValue.object(known), raw: raw,
             confidence: isDoubtful ? 0.75 : 0.95, needsConfirmation: isDoubtful, problem: problem)
     }
 
