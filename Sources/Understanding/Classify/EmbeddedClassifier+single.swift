@@ -1,4 +1,5 @@
 internal import Conversation
+internal import Foundation
 internal import Text
 
 extension EmbeddedClassifier {
@@ -74,7 +75,7 @@ extension EmbeddedClassifier {
 /// From what the model says to how often it is right. The constants were fitted on utterances that no example was taken from.
 enum Calibration {
     /// Below it nothing fits.
-    static let floor = 0.35
+    static let floor = 0.43
 
     static func confidence(_ prediction: LinearModel.Prediction, best: Int) -> Double {
         let probability = Double(prediction.probabilities[best])
@@ -82,6 +83,7 @@ enum Calibration {
         let known = Double(prediction.known)
         // Unlike every example, or made of words never seen, a text is outside however sure the model is.
         let familiar = min(1, 0.25 + 1.5 * likeness) * (0.65 + 0.35 * known)
-        return min(0.99, probability * familiar)
+        // Measured, the product is too modest in the middle: of those at 0.5 more than four in five are right.
+        return min(0.99, pow(probability * familiar, 0.7))
     }
 }

@@ -22,7 +22,7 @@ struct Features: Sendable {
         for word in Self.words(tokens, range ?? 0..<tokens.count) {
             let key = Hash.of(word, kind: 1)
             let isFunction = Concepts.functionWords.contains(word)
-            all.append(Feature(key: key, weight: isFunction ? 0.35 : Self.isMask(word) ? 0.6 : 1))
+            all.append(Feature(key: key, weight: isFunction ? 0.35 : Self.isMask(word) ? 0.8 : 1))
             all.append(Feature(key: Hash.joined(previous, key), weight: 0.5))
             previous = key
             let concept = Concepts.byStem[word].map { Hash.of($0, kind: 2) }
@@ -61,7 +61,9 @@ struct Features: Sendable {
         for index in range where words.count < 60 {
             guard let token = tokens[index], token.kind != .symbol else { continue }
             if token.isGlued, ["th", "st", "nd", "rd", "h"].contains(token.text), tokens[index - 1]?.kind == .number { continue }
-            let word = normalized(token)
+            if token.text == "m", tokens.word(index - 1) == ".", ["a", "p"].contains(tokens.word(index - 2)) { continue }
+            let isHalf = ["a", "p"].contains(token.text) && tokens.word(index + 1) == "." && tokens.word(index + 2) == "m"
+            let word = isHalf ? "<when>" : normalized(token)
             if word == "<when>" {
                 while let last = words.last, ["<when>", "<number>", "at", "on", "the", "in", "of", "a"].contains(last) { words.removeLast() }
             } else if word == "<number>", words.last == "<when>" {
