@@ -6,18 +6,25 @@ import Testing
 /// From a customer's words to the intent and its slots, over many ways of saying it.
 @Suite struct BookingParaphraseTests {
     private static let frames = [
-        "book a {s} {d} {t}", "I'd like to book a {s} {d} {t} please", "can I get an appointment for a {s} {d} {t}?", "hi, could you reserve a {s} for me {d} {t}",
-        "{d} {t} I need a {s} appointment", "please schedule a {s} {d} {t}, thanks", "is there a free slot for a {s} {d} {t}", "put me down for a {s} {d} {t}",
+        "book a {s} {d} {t}", "I'd like to book a {s} {d} {t} please", "can I get an appointment for a {s} {d} {t}?",
+        "hi, could you reserve a {s} for me {d} {t}",
+        "{d} {t} I need a {s} appointment", "please schedule a {s} {d} {t}, thanks", "is there a free slot for a {s} {d} {t}",
+        "put me down for a {s} {d} {t}",
         "make an appointment: {s}, {d}, {t}", "Hello! I want to come in for a {s} {d} {t}", "I need an appointment for {s} {d} {t}.",
     ]
     private static let services = [
-        ("balayage", "balayage"), ("deep tissue massage", "massage"), ("manicure", "manicure"), ("beard trim", "beard"), ("women's haircut", "cut-w"),
+        ("balayage", "balayage"), ("deep tissue massage", "massage"), ("manicure", "manicure"), ("beard trim", "beard"),
+        ("women's haircut", "cut-w"),
         ("cut and colour", "colour"), ("facial", "facial"),
     ]
     private static let days = [
-        ("tomorrow", "2026-11-21"), ("next tuesday", "2026-11-24"), ("on wednesday", "2026-11-25"), ("on the 26th", "2026-11-26"), ("on Nov 27", "2026-11-27"),
+        ("tomorrow", "2026-11-21"), ("next tuesday", "2026-11-24"), ("on wednesday", "2026-11-25"), ("on the 26th", "2026-11-26"),
+        ("on Nov 27", "2026-11-27"),
     ]
-    private static let hours = [("at 11am", "11:00"), ("at half past two in the afternoon", "14:30"), ("at 15:00", "15:00"), ("at noon", "12:00"), ("at quarter past 3 pm", "15:15")]
+    private static let hours = [
+        ("at 11am", "11:00"), ("at half past two in the afternoon", "14:30"), ("at 15:00", "15:00"), ("at noon", "12:00"),
+        ("at quarter past 3 pm", "15:15"),
+    ]
 
     struct Case: Sendable, CustomStringConvertible {
         var text: String
@@ -66,13 +73,17 @@ import Testing
     }
 
     @Test func aBookingIsCompletedOverSeveralMessages() throws {
-        let steps: [(String, String?)] = [("I need an appointment", nil), ("the massage", "service"), ("tuesday", "start"), ("5", "start"), ("no, make it 4", nil), ("415 555 2671", "phone")]
+        let steps: [(String, String?)] = [
+            ("I need an appointment", nil), ("the massage", "service"), ("tuesday", "start"), ("5", "start"), ("no, make it 4", nil),
+            ("415 555 2671", "phone"),
+        ]
         var collected: [String: Entity] = [:]
         for (text, asked) in steps {
             let found = SlotExtractor().extract(
                 SlotRequest(
                     text: text, parameters: Salon.params, options: ["service": Salon.services], openingHours: ["start": Ask.hours],
-                    reference: try #require(Timestamp(friday)), timeZone: "America/New_York", expecting: asked, collected: collected, shown: Salon.services))
+                    reference: try #require(Timestamp(friday)), timeZone: "America/New_York", expecting: asked, collected: collected,
+                    shown: Salon.services))
             collected.merge(found) { $1 }
         }
         #expect(collected["service"]?.value == "massage")

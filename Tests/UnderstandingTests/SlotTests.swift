@@ -5,22 +5,27 @@ import Testing
 
 @Suite struct SlotTests {
     private func extract(
-        _ text: String, _ parameters: [ParameterDefinition], options: [String: [ChoiceOption]] = [:], expecting: String? = nil, locale: String = "en-US",
+        _ text: String, _ parameters: [ParameterDefinition], options: [String: [ChoiceOption]] = [:], expecting: String? = nil,
+        locale: String = "en-US",
         collected: [String: Entity] = [:], shown: [ChoiceOption] = []
     ) throws -> [String: Entity] {
         SlotExtractor().extract(
             SlotRequest(
-                text: text, parameters: parameters, options: options, reference: try #require(Timestamp(friday)), timeZone: "America/New_York",
+                text: text, parameters: parameters, options: options, reference: try #require(Timestamp(friday)),
+                timeZone: "America/New_York",
                 locale: locale, expecting: expecting, collected: collected, shown: shown))
     }
 
     private func service(_ text: String, expecting: Bool = false, shown: [ChoiceOption] = []) throws -> Entity? {
-        try extract(text, [Salon.service], options: ["service": Salon.services], expecting: expecting ? "service" : nil, shown: shown)["service"]
+        try extract(text, [Salon.service], options: ["service": Salon.services], expecting: expecting ? "service" : nil, shown: shown)[
+            "service"]
     }
 
     @Test(arguments: [
-        ("I'd like a balayage tomorrow", "balayage"), ("book the deep tissue massage", "massage"), ("a masage please", "massage"), ("cut and colour on friday", "colour"),
-        ("cut & color", "colour"), ("womens haircut", "cut-w"), ("a men's haircut at 5", "cut-m"), ("my nails", "manicure"), ("beard trimm", "beard"), ("Manicure", "manicure"),
+        ("I'd like a balayage tomorrow", "balayage"), ("book the deep tissue massage", "massage"), ("a masage please", "massage"),
+        ("cut and colour on friday", "colour"),
+        ("cut & color", "colour"), ("womens haircut", "cut-w"), ("a men's haircut at 5", "cut-m"), ("my nails", "manicure"),
+        ("beard trimm", "beard"), ("Manicure", "manicure"),
         ("not the manicure but the express facial", "facial"), ("HIGHLIGHTS!!", "balayage"), ("ladies cut", "cut-w"),
     ])
     func choicesAreReadFromSentences(text: String, id: String) throws {
@@ -38,12 +43,18 @@ import Testing
     @Test func whatFitsSeveralIsAskedWithAtMostFive() throws {
         let entity = try #require(try service("I want a haircut"))
         #expect(entity.value == nil)
-        guard case .ambiguous(let options) = entity.problem else { Issue.record("\(entity)"); return }
+        guard case .ambiguous(let options) = entity.problem else {
+            Issue.record("\(entity)")
+            return
+        }
         #expect(Set(options.map(\.id)) == ["cut-w", "cut-m"])
         let kinds = ["Sports", "Thai", "Swedish", "Shiatsu", "Hotstone", "Foot"]
         let many = kinds.map { ChoiceOption(id: $0, label: "\($0) massage") } + Salon.services
         let found = try extract("massage", [Salon.service], options: ["service": many])["service"]
-        guard case .ambiguous(let five) = found?.problem else { Issue.record("not ambiguous"); return }
+        guard case .ambiguous(let five) = found?.problem else {
+            Issue.record("not ambiguous")
+            return
+        }
         #expect(five.count == 5)
     }
 
@@ -63,20 +74,26 @@ import Testing
     }
 
     @Test func fixedOptionsServeToo() throws {
-        let size = ParameterDefinition(name: "size", entity: .choice, options: [.init(id: "s", label: "Small"), .init(id: "l", label: "Large", synonyms: ["big"])])
+        let size = ParameterDefinition(
+            name: "size", entity: .choice, options: [.init(id: "s", label: "Small"), .init(id: "l", label: "Large", synonyms: ["big"])])
         #expect(try extract("a big one", [size])["size"]?.value == "l")
     }
 
     @Test(arguments: [
-        ("3 people", 3), ("two", 2), ("twenty-five guests", 25), ("a dozen", 12), ("1,250", 1250), ("two hundred and fifty", 250), ("a couple of friends", 2), ("party of 6", 6),
+        ("3 people", 3), ("two", 2), ("twenty-five guests", 25), ("a dozen", 12), ("1,250", 1250), ("two hundred and fifty", 250),
+        ("a couple of friends", 2), ("party of 6", 6),
         ("three thousand", 3000), ("for 4 at 7pm tomorrow", 4), ("we are 5, call 415 555 2671", 5),
     ])
     func numbersAreRead(text: String, value: Int64) throws {
         let number = ParameterDefinition(name: "guests", entity: .number)
-        #expect(try extract(text, [number, ParameterDefinition(name: "phone", entity: .phone), Ask.start])["guests"]?.value == .integer(value))
+        #expect(
+            try extract(text, [number, ParameterDefinition(name: "phone", entity: .phone), Ask.start])["guests"]?.value == .integer(value))
     }
 
-    @Test(arguments: ["at 5pm", "tomorrow at 17:30", "+1 415 555 2671", "on the 3rd", "28/11/2026", "the second one", "B12", "$50", "mail me at a1@b2.com", "nothing", "one moment"])
+    @Test(arguments: [
+        "at 5pm", "tomorrow at 17:30", "+1 415 555 2671", "on the 3rd", "28/11/2026", "the second one", "B12", "$50",
+        "mail me at a1@b2.com", "nothing", "one moment",
+    ])
     func numbersOfSomethingElseAreNoNumbers(text: String) throws {
         #expect(try extract(text, [ParameterDefinition(name: "guests", entity: .number), Ask.start])["guests"] == nil)
     }
@@ -91,7 +108,10 @@ import Testing
         #expect(try extract("-3", [ParameterDefinition(name: "n", entity: .number)])["n"]?.value == -3)
     }
 
-    @Test(arguments: [("$50", 50.0), ("50 dollars", 50), ("£12.50", 12.5), ("EUR 30", 30), ("1,200 euros", 1200), ("about 20 bucks", 20), ("twenty pounds", 20), ("1.5k USD", 1500)])
+    @Test(arguments: [
+        ("$50", 50.0), ("50 dollars", 50), ("£12.50", 12.5), ("EUR 30", 30), ("1,200 euros", 1200), ("about 20 bucks", 20),
+        ("twenty pounds", 20), ("1.5k USD", 1500),
+    ])
     func moneyIsReadWithItsCurrency(text: String, value: Double) throws {
         #expect(try extract(text, [ParameterDefinition(name: "amount", entity: .money)])["amount"]?.value?.double == value)
     }
@@ -103,8 +123,10 @@ import Testing
     }
 
     @Test(arguments: [
-        ("415 555 2671", "en-US", "+14155552671"), ("my number is (415) 555-2671 thanks", "en-US", "+14155552671"), ("020 7946 0958", "en-GB", "+442079460958"),
-        ("+49 30 901820", "en-US", "+4930901820"), ("+52 1 55 1234 5678", "en-US", "+525512345678"), ("4 1 5 5 5 5 2 6 7 1", "en-US", "+14155552671"),
+        ("415 555 2671", "en-US", "+14155552671"), ("my number is (415) 555-2671 thanks", "en-US", "+14155552671"),
+        ("020 7946 0958", "en-GB", "+442079460958"),
+        ("+49 30 901820", "en-US", "+4930901820"), ("+52 1 55 1234 5678", "en-US", "+525512345678"),
+        ("4 1 5 5 5 5 2 6 7 1", "en-US", "+14155552671"),
     ])
     func phonesAreRead(text: String, locale: String, value: String) throws {
         let phone = ParameterDefinition(name: "phone", entity: .phone)

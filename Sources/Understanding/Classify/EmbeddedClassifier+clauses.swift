@@ -64,12 +64,14 @@ extension EmbeddedClassifier {
     func signs(_ tokens: Tokens) -> DetectedIntent {
         let words = Answers.words(tokens)
         if let verdict = Answers.verdict(words) {
-            return DetectedIntent(type: .response, confidence: 0.9, signal: verdict == .yes ? "yes" : "no", text: tokens.source, source: .rule)
+            return DetectedIntent(
+                type: .response, confidence: 0.9, signal: verdict == .yes ? "yes" : "no", text: tokens.source, source: .rule)
         }
         if let meaning = SelfPatterns.shared.meaning(of: Array(words.prefix(1))) {
             return DetectedIntent(type: meaning.type, confidence: 0.9, signal: meaning.signal, text: tokens.source, source: .rule)
         }
-        return DetectedIntent(type: words.isEmpty ? .unknown : .chitchat, confidence: words.isEmpty ? 0 : 0.6, text: tokens.source, source: .rule)
+        return DetectedIntent(
+            type: words.isEmpty ? .unknown : .chitchat, confidence: words.isEmpty ? 0 : 0.6, text: tokens.source, source: .rule)
     }
 
     /// Drops what adds nothing: fragments that belong to a wish beside them, thanks at the end of a wish, the same wish twice.
@@ -78,7 +80,9 @@ extension EmbeddedClassifier {
         let hasWish = intents.contains { $0.type == .action || $0.type == .help || $0.signal == "stop" }
         for intent in intents {
             if intent.type == .unknown && hasWish || isPoliteness(intent) && hasWish { continue }
-            if let index = kept.firstIndex(where: { $0.type == intent.type && $0.candidates.first == intent.candidates.first && $0.signal == intent.signal }) {
+            if let index = kept.firstIndex(where: {
+                $0.type == intent.type && $0.candidates.first == intent.candidates.first && $0.signal == intent.signal
+            }) {
                 if kept[index].confidence < intent.confidence { kept[index] = intent }
                 continue
             }

@@ -21,7 +21,8 @@ extension EmbeddedClassifier {
         if candidates.isEmpty { return DetectedIntent(type: first.type, confidence: 0.97, text: text, source: .pattern) }
         if Negation.isRefusal(Answers.words(Tokens(text)), verbs: splitter.verbs) { return nil }
         return DetectedIntent(
-            type: .action, candidates: Array(candidates.prefix(3)), confidence: candidates.count == 1 ? 0.97 : 0.7, text: text, source: .pattern,
+            type: .action, candidates: Array(candidates.prefix(3)), confidence: candidates.count == 1 ? 0.97 : 0.7, text: text,
+            source: .pattern,
             margin: candidates.count == 1 ? 1 : 0)
     }
 
@@ -61,7 +62,8 @@ extension EmbeddedClassifier {
         switch labels[best] {
         case .action: break
         case .plain(let type): return DetectedIntent(type: type, confidence: confidence, text: text, source: .classifier, margin: margin)
-        case .human: return DetectedIntent(type: .help, confidence: confidence, signal: "human", text: text, source: .classifier, margin: margin)
+        case .human:
+            return DetectedIntent(type: .help, confidence: confidence, signal: "human", text: text, source: .classifier, margin: margin)
         }
         let actions = ranked.prefix(8).compactMap { index -> String? in
             guard case .action(let name) = labels[index], index == best || prediction.probabilities[index] >= 0.04 else { return nil }

@@ -65,7 +65,9 @@ struct Features: Sendable {
             let isHalf = ["a", "p"].contains(token.text) && tokens.word(index + 1) == "." && tokens.word(index + 2) == "m"
             let word = isHalf ? "<when>" : normalized(token)
             if word == "<when>" {
-                while let last = words.last, ["<when>", "<number>", "at", "on", "the", "in", "of", "a"].contains(last) { words.removeLast() }
+                while let last = words.last, ["<when>", "<number>", "at", "on", "the", "in", "of", "a"].contains(last) {
+                    words.removeLast()
+                }
             } else if word == "<number>", words.last == "<when>" {
                 continue
             } else if word == "<number>", words.last == "at" {
@@ -89,7 +91,9 @@ struct Features: Sendable {
         return Words.stem(text)
     }
 
-    private static let momentWords: Set<String> = ["noon", "midday", "midnight", "pm", "am", "half", "quarter", "past", "oclock", "o'clock"]
+    private static let momentWords: Set<String> = [
+        "noon", "midday", "midnight", "pm", "am", "half", "quarter", "past", "oclock", "o'clock",
+    ]
 }
 
 /// FNV-1a; the same on every run, unlike `Hasher`, so that training gives the same model each time.
@@ -102,5 +106,7 @@ enum Hash {
         return value
     }
 
-    static func joined(_ left: UInt64, _ right: UInt64) -> UInt64 { (left &* 0x9e37_79b9_7f4a_7c15) ^ (right &+ 0x7f4a_7c15) &* 0x100_0000_01b3 }
+    static func joined(_ left: UInt64, _ right: UInt64) -> UInt64 {
+        (left &* 0x9e37_79b9_7f4a_7c15) ^ (right &+ 0x7f4a_7c15) &* 0x100_0000_01b3
+    }
 }

@@ -38,7 +38,8 @@ extension SlotReading {
         note(candidate.tokens)
         found[parameter.name] = Entity(
             name: parameter.name, kind: .choice, value: .string(option.id), raw: tokens.raw(candidate.tokens), label: option.label,
-            item: option.item.isNull ? JSONValue?.none : option.item, confidence: candidate.score, needsConfirmation: candidate.score < 0.75)
+            item: option.item.isNull ? JSONValue?.none : option.item, confidence: candidate.score, needsConfirmation: candidate.score < 0.75
+        )
     }
 
     private mutating func offer(_ parameter: ParameterDefinition, _ candidates: [(ChoiceOption, ChoiceMatcher.Candidate)]) {

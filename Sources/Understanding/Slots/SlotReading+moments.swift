@@ -6,7 +6,8 @@ extension SlotReading {
         let wanted = !parameters(.datetime, .date, .time).isEmpty
         guard wanted || !parameters(.number, .money, .phone).isEmpty else { return }
         let parser = TemporalParser(
-            tokens: tokens, today: clock.local(request.reference).day, dayFirst: isDayFirst, isAsked: isAsked(.datetime, .date, .time) || isCorrected)
+            tokens: tokens, today: clock.local(request.reference).day, dayFirst: isDayFirst,
+            isAsked: isAsked(.datetime, .date, .time) || isCorrected)
         pieces = parser.pieces().filter { isFree($0.tokens) }
         for piece in pieces where !piece.isWeak { take(piece.tokens) }
     }
@@ -103,12 +104,17 @@ extension SlotReading {
 
     private func bareDay() -> TemporalExpression? {
         guard let parameter = request.parameters.first(where: { $0.name == request.expecting }) else { return nil }
-        let words = tokens.all.enumerated().filter { $0.element.kind == .number || !Words.fillers.contains($0.element.text) && $0.element.kind == .word }
-        guard words.count == 1, let index = words.first?.offset, let value = tokens[index]?.value, (1...31).contains(value), isFree(index..<index + 1)
+        let words = tokens.all.enumerated().filter {
+            $0.element.kind == .number || !Words.fillers.contains($0.element.text) && $0.element.kind == .word
+        }
+        guard words.count == 1, let index = words.first?.offset, let value = tokens[index]?.value, (1...31).contains(value),
+            isFree(index..<index + 1)
         else { return nil }
         let prior = PriorMoment(request.collected[parameter.name], kind: parameter.entity, clock: clock)
         let isMissingDay = prior.day == nil && prior.clock != nil
-        guard parameter.entity == .date || parameter.entity == .datetime && (isMissingDay || value > 24 && prior.day == nil) else { return nil }
+        guard parameter.entity == .date || parameter.entity == .datetime && (isMissingDay || value > 24 && prior.day == nil) else {
+            return nil
+        }
         let today = clock.local(request.reference).day
         for later in 0...3 {
             let (year, month, _) = today.adding(months: later).civil
