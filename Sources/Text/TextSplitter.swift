@@ -36,7 +36,8 @@ package enum TextSplitter {
             var number = 2
             while !taken.insert(Normalizer.fold(candidate)).inserted {
                 let suffix = " (\(number))"
-                candidate = limit > suffix.count ? truncate(label, limit: limit - suffix.count) + suffix : String(String(number).suffix(limit))
+                candidate =
+                    limit > suffix.count ? truncate(label, limit: limit - suffix.count) + suffix : String(String(number).suffix(limit))
                 number += 1
                 // No room left for a difference; a duplicate is the lesser evil than an endless search.
                 if number > labels.count + 2 { break }
