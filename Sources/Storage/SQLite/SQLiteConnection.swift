@@ -1,6 +1,12 @@
 internal import CSQLite
 internal import Conversation
 
+#if canImport(Glibc)
+    internal import Glibc
+#elseif canImport(Darwin)
+    internal import Darwin
+#endif
+
 /// One open connection with its prepared statements. `@unchecked` because a connection stays on the one thread that owns it.
 final class SQLiteConnection: Connection, @unchecked Sendable {
     private let handle: OpaquePointer
@@ -153,6 +159,8 @@ final class SQLiteConnection: Connection, @unchecked Sendable {
         let text = String(cString: sqlite3_errmsg(handle))
         switch code & 0xFF {
         case SQLITE_FULL: return .full(text)
+        // Making room in the shared index or flushing can fail for want of space too, and is then called an I/O error.
+        case SQLITE_IOERR where sqlite3_system_errno(handle) == ENOSPC: return .full(text)
         case SQLITE_CONSTRAINT: return .duplicate(text)
         default: return .failed(code: Int(code), text)
         }
