@@ -85,10 +85,10 @@ final class SQLiteWriter: @unchecked Sendable {
     /// After everybody of the group was woken, so that no acknowledgement waits for it.
     private func checkpoint() {
         guard connection.pagesInLog >= (isIdle ? checkpointPages / 4 : checkpointPages) else { return }
-        CrashPoint.checkpointing.pass()
+        CrashPoint.logFoldedBack.pass()
         // What could not be folded back (a full disk) stays in the log, which holds it just as safely; the next time takes it along.
         _ = try? connection.foldLogBack()
-        CrashPoint.checkpointing.pass()
+        CrashPoint.logFoldedBack.pass()
     }
 
     private var isIdle: Bool {
