@@ -70,7 +70,8 @@ package struct DatabaseContract: Sendable {
                 return await group.reduce(into: [Bool]()) { $0.append($1) }
             }
             #expect(outcomes.count { $0 } == 40)
-            #expect(try await rows(database) == 40)
+            let held = try await rows(database)
+            #expect(held == 40)
         }
     }
 
