@@ -31,6 +31,11 @@ final class Rig: @unchecked Sendable {  // Used by one test at a time; the proce
     var sandboxURL: String { "http://127.0.0.1:\(sandboxPort)" }
     var data: String { folder + "/data" }
     var config: String { folder + "/config" }
+    /// The repository's channels, or a copy that `copyChannels()` made.
+    var channels: String {
+        let copy = folder + "/channels"
+        return FileManager.default.fileExists(atPath: copy) ? copy : Self.repository + "/channels"
+    }
     var gatewayLog: String { (try? String(contentsOfFile: folder + "/gateway.log", encoding: .utf8)) ?? "" }
 
     init(_ options: Options = .init()) async throws {
@@ -81,7 +86,7 @@ final class Rig: @unchecked Sendable {  // Used by one test at a time; the proce
     func startGateway(_ extra: [String: String] = [:], waitUntilReady: Bool = true) async throws {
         gateway = try launch(
             [
-                "serve", "--config", config, "--channels", Self.repository + "/channels", "--data", data, "--port", "\(gatewayPort)",
+                "serve", "--config", config, "--channels", channels, "--data", data, "--port", "\(gatewayPort)",
                 "--log-level", options.logLevel,
             ], log: "gateway.log", extra)
         guard waitUntilReady else { return }
