@@ -67,7 +67,7 @@ private struct NoSlots: SlotExtracting {
         try await store.brand(brand).write { transaction in
             let instance = InstanceID(rawValue: "salon-whatsapp")
             let sender = Sender(identifiers: [Identifier(kind: .phone, value: "+12125550100")])
-            let user = try transaction.resolveUser(channel: "whatsapp", sender: sender, tier: "guest", verified: true).id
+            let user = try transaction.resolveUser(channel: ChannelName(rawValue: "whatsapp"), sender: sender, tier: "guest", verified: true).id
             let session = try transaction.openSession(instance: instance, user: user)
             let id = ActionID(transaction.newID())
             let decision = ActionDecision(
