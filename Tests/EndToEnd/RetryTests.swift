@@ -1,5 +1,6 @@
 import Conversation
 import Foundation
+import JSON
 import Testing
 
 /// What customers and operators see while the brand's API is down, hangs, or loses its answers.
@@ -19,8 +20,8 @@ import Testing
         #expect(calls.count == attempts)
         #expect(Set(calls.compactMap { $0["headers"]?["idempotency-key"]?.string }).count == 1)
         #expect(Set(calls.compactMap { $0["body"]?.string }).count == 1)
-        let faults = try await Checker(rig: rig).ledger().filter { $0["path"] == "/salon/bookings" }
-        #expect(faults.count == attempts && Set(faults.compactMap { $0["body_sha256"]?.string }).count == 1)
+        let recorded = try Checker(rig: rig).ledger().filter { $0["path"] == "/salon/bookings" }
+        #expect(recorded.count == attempts && Set(recorded.compactMap { $0["body_sha256"]?.string }).count == 1)
     }
 
     private func actionLetter(_ rig: Rig) async throws -> String {

@@ -16,7 +16,7 @@ enum Python {
         process.arguments = [interpreter, Rig.repository + "/Tests/EndToEnd/" + script] + arguments
         process.environment = environment.merging(["PYTHONDONTWRITEBYTECODE": "1"]) { $1 }
         let (out, err) = (folder + "/python-out", folder + "/python-err")
-        for path in [out, err] { FileManager.default.createFile(atPath: path, contents: nil) }
+        for path in [out, err] { _ = FileManager.default.createFile(atPath: path, contents: nil) }
         process.standardOutput = FileHandle(forWritingAtPath: out)
         process.standardError = FileHandle(forWritingAtPath: err)
         try process.run()
