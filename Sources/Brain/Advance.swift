@@ -12,7 +12,7 @@ extension Turn {
         try gather(action)
         update(.checkingEligibility)
         guard let task = state.activeTask else { return }
-        let reasons = try reasons(against: action, taskID: task.taskID)
+        let reasons = try reasons(against: action)
         update(.eligibilityChecked, ["eligible": .bool(reasons.isEmpty), "reasons": .array(reasons.map(JSONValue.string))])
         if !reasons.isEmpty {
             if allowsRemedy, let remedy = remedy(for: reasons, of: action), remedy.canonicalName != lastEnded {

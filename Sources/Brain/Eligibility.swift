@@ -2,7 +2,7 @@ import Conversation
 
 extension Turn {
     /// Every reason, as a code, why this customer may not do this now; empty when allowed.
-    func reasons(against action: ActionDefinition, taskID: UniqueID) throws(SchemasMissing) -> [String] {
+    func reasons(against action: ActionDefinition) throws(SchemasMissing) -> [String] {
         let rule = action.eligibility
         var reasons: [String] = []
         if let tier = rule.userTier, !reaches(tier) { reasons.append("tier:\(tier)") }

@@ -87,8 +87,9 @@ extension Turn {
     private mutating func continueTask(_ planned: PlannedAction, _ text: String) throws(SchemasMissing) -> Bool {
         let name = planned.match.action.canonicalName
         if let (task, action) = live, task.canonicalAction == name {
-            let found = try extract(text, action, expecting: openContext?.subject, collected: task.paramsCollected)
-            let changed = merge(found, expecting: openContext?.subject)
+            let expecting = expectedParameter(action)
+            let found = try extract(text, action, expecting: expecting, collected: task.paramsCollected)
+            let changed = merge(found, expecting: expecting)
             if !changed.isEmpty { state.activeTask?.isConfirmed = false }
             if !needsMeaning(planned) { state.activeTask?.doubt = nil }
             try advance()
@@ -103,6 +104,12 @@ extension Turn {
         if !needsMeaning(planned) { state.activeTask?.doubt = nil }
         try advance()
         return true
+    }
+
+    /// The parameter that the open question asks for, if it asks for one.
+    func expectedParameter(_ action: ActionDefinition) -> String? {
+        guard let context = openContext, context.action == action.canonicalName else { return nil }
+        return action.params.first { $0.name == context.subject }?.name
     }
 
     /// A guess is asked about before it leads anywhere: a fuzzy name for a write, little confidence, or middling confidence in a write

@@ -2,9 +2,11 @@ package import Conversation
 
 /// A request with every placeholder filled.
 package struct FilledRequest: Sendable, Hashable {
+    /// Upper case, as the template has it.
     package var method: String
     /// Path and query, percent-encoded.
     package var target: String
+    /// Nil when the template has none.
     package var body: JSONValue?
 }
 
@@ -14,6 +16,7 @@ package struct MissingValues: Error, Sendable, Hashable {
     package var names: [String]
 }
 
+/// Makes requests of templates, for decided calls and for look-ups of their effect.
 package enum RequestFilling {
     /// Fills a template. Members and query items that hold an `optional` placeholder without a value are left out; any other missing
     /// value is thrown as a missing parameter, never sent as an empty text. `extra` holds values such as `task_id`.
@@ -30,6 +33,7 @@ package enum RequestFilling {
     }
 }
 
+/// Requests for what a brand knows of a customer.
 package enum SchemaRequests {
     /// Path and query of a schema's request for this customer; nil when a placeholder has no value, which makes the schema `.absent`.
     package static func target(for schema: SchemaDefinition, user: User) -> String? {

@@ -1,5 +1,6 @@
 package import Conversation
 
+/// Reads a brand's answer to a done call.
 package enum ResultMapping {
     /// The fields that the action's `result` maps out of the brand's answer; not complete when a mapped field or the list is missing.
     package static func map(action: ActionDefinition, body: JSONValue) -> (result: [String: JSONValue], complete: Bool) {
@@ -13,6 +14,7 @@ package enum ResultMapping {
     }
 }
 
+/// Reads a brand's answer to a refused call.
 package enum RefusalText {
     /// What a refusal's body explains, fit for a customer: one line, at most 200 characters, with addresses and long numbers masked;
     /// nil when it explains nothing.

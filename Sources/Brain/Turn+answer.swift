@@ -38,7 +38,7 @@ extension Turn {
     }
 
     /// The signal of which these are exactly the words, for answers that nobody matched before.
-    private func offeredSignal(_ text: String) -> String? {
+    func offeredSignal(_ text: String) -> String? {
         let words = text.lowercased().trimmingSpaces
         return state.answerSheet?.options.first { signal, others in ([signal] + others).contains { $0.lowercased() == words } }?.key
     }

@@ -28,7 +28,7 @@ extension Turn {
             remember(intent)
             switch intent.type {
             case .greeting, .goodbye, .gratitude, .chitchat: converse(intent.type, alone: intents.count == 1 && !wasAsking)
-            case .help: try help(intent)
+            case .help: help(intent)
             case .response: try answer(intent.signal, isSingle ? words : intent.text)
             case .action, .unknown: break
             }
@@ -61,8 +61,7 @@ extension Turn {
     private mutating func isAnswer(_ intent: DetectedIntent) throws(SchemasMissing) -> Bool {
         guard let (task, action) = live, openContext != nil, intent.type == .unknown || ConfidenceLevel(intent.confidence) == .low
         else { return false }
-        let expecting = openContext.flatMap { context in action.params.first { $0.name == context.subject }?.name }
-        let found = try extract(intent.text, action, expecting: expecting, collected: task.paramsCollected)
+        let found = try extract(intent.text, action, expecting: expectedParameter(action), collected: task.paramsCollected)
         guard found.values.contains(where: { $0.isUsable || $0.partial != nil }) else { return false }
         remember(intent)
         try answer("value", intent.text)
@@ -77,16 +76,18 @@ extension Turn {
         if type == .goodbye, !(state.activeTask?.isOpen ?? false) { userState = .idle }
     }
 
-    private mutating func help(_ intent: DetectedIntent) throws(SchemasMissing) {
-        let words = intent.text.lowercased()
+    private mutating func help(_ intent: DetectedIntent) {
         if intent.signal == "human" {
             return handOver(.userRequest, "The customer asked for a person: \(intent.text.prefix(200))")
         }
-        let asksForList = ["what can you", "what do you do", "how can you help", "help", "menu", "options", "how does this work"].contains {
-            words.contains($0)
-        }
-        if intent.signal != "capabilities", !asksForList || words.count > 40 { say(.converse, template: ["help"]) }
+        if intent.signal != "capabilities", !Self.asksWhatWeDo(intent.text) { say(.converse, template: ["help"]) }
         say(.converse, capabilities())
+    }
+
+    private static func asksWhatWeDo(_ text: String) -> Bool {
+        let words = text.lowercased().split { !$0.isLetter }.joined(separator: " ")
+        let questions = ["what can you do", "what do you do", "how can you help", "how does this work", "what can i do", "what can i ask"]
+        return ["", "help", "help me", "menu", "options", "commands"].contains(words) || questions.contains { words.contains($0) }
     }
 
     func capabilities() -> String {

@@ -30,6 +30,8 @@ extension Turn {
         guard isWord || signalled != nil else { return false }
         // "Stop, make it 6pm instead" brings something else along; the answer to the question sorts that out.
         guard isWord || intents.count == 1 else { return false }
+        // An option that is called like such a word is an answer.
+        if signalled == nil, openContext != nil, let option = offeredSignal(text), option != "no" { return false }
         if let signalled { remember(signalled) }
         state.clarification.unknownInARow = 0
         if openContext != nil {

@@ -101,6 +101,14 @@ import Testing
         #expect(talk.text.contains("• Book a service"))
     }
 
+    @Test func aQuestionThatOnlyMentionsHelpIsNotTheMenu() {
+        var talk = Talk()
+        talk.say("can you help me find parking?", intent(.help, "can you help me find parking?"))
+        #expect(talk.text.hasPrefix("I don't know that, I'm afraid"))
+        talk.say("HELP!", intent(.help, "HELP!"))
+        #expect(talk.text.hasPrefix("Here is what I can do for you:"))
+    }
+
     @Test func askingForAPersonHandsOver() {
         var talk = Talk.atConfirmation()
         talk.say("let me talk to a human", intent(.help, "let me talk to a human", signal: "human"))

@@ -109,6 +109,15 @@ import Testing
         #expect(talk.text == "There's nothing running that I could stop.")
     }
 
+    @Test func anOptionCalledLikeAStopWordIsAnAnswer() {
+        var talk = Talk()
+        talk.world["catalog"]?.body = ["services": [["id": "a", "name": "Alto"], ["id": "b", "name": "Bass"]]]
+        talk.say("I need an appointment", action: "book_service")
+        talk.mumble("alto")
+        #expect(talk.state.activeTask?.paramsCollected["service"]?.value == "a")
+        #expect(!talk.state.optedOutOfMarketing)
+    }
+
     @Test func startOptsInAgain() {
         var talk = Talk()
         talk.mumble("STOP")

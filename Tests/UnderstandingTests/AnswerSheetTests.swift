@@ -13,21 +13,27 @@ import Testing
     }
 
     @Test(arguments: [
-        "yes", "Yes!", "y", "yeah", "yep that's right", "yes please", "sure, go ahead", "ok", "OK 👍", "👍🏽", "✅", "that's correct", "sounds good", "perfect, thanks",
-        "Yes, book it", "yes thank you", "sí", "oui", "ja", "sim", "correct", "why not", "of course", "yes that works for me", "please do", "no problem",
+        "yes", "Yes!", "y", "yeah", "yep that's right", "yes please", "sure, go ahead", "ok", "OK 👍", "👍🏽", "✅", "that's correct",
+        "sounds good", "perfect, thanks",
+        "Yes, book it", "yes thank you", "sí", "oui", "ja", "sim", "correct", "why not", "of course", "yes that works for me", "please do",
+        "no problem",
     ])
     func agreementIsYes(text: String) {
         #expect(detect(text, Salon.confirmation).map(\.signal) == ["yes"], "\(detect(text, Salon.confirmation))")
         #expect(detect(text, Salon.confirmation).first?.source == .answerSheet)
     }
 
-    @Test(arguments: ["no", "No.", "nope", "no thanks", "no thank you", "nah", "not now", "👎", "❌", "non", "nein", "não", "rather not", "don't do it", "don't book it", "that's wrong", "No, thanks"])
+    @Test(arguments: [
+        "no", "No.", "nope", "no thanks", "no thank you", "nah", "not now", "👎", "❌", "non", "nein", "não", "rather not", "don't do it",
+        "don't book it", "that's wrong", "No, thanks",
+    ])
     func refusalIsNo(text: String) {
         #expect(detect(text, Salon.confirmation).map(\.signal) == ["no"], "\(detect(text, Salon.confirmation))")
     }
 
     @Test(arguments: [
-        "no, make it 6pm", "actually on Friday instead", "yes but at 6pm", "6pm", "can you make it thursday", "no, 5:30", "change it to saturday", "not friday, saturday",
+        "no, make it 6pm", "actually on Friday instead", "yes but at 6pm", "6pm", "can you make it thursday", "no, 5:30",
+        "change it to saturday", "not friday, saturday",
         "no I meant the massage",
     ])
     func aChangeOfMindIsACorrection(text: String) {
@@ -54,10 +60,14 @@ import Testing
     }
 
     @Test(arguments: [
-        ("Women's haircut", "cut-w"), ("womens haircut please", "cut-w"), ("the second one", "cut-m"), ("2", "cut-m"), ("#2", "cut-m"), ("option 3", "colour"),
-        ("last", "beard"), ("the last one please", "beard"), ("number four", "massage"), ("balyage", "balayage"), ("I'd like the manicure", "manicure"), ("MASSAGE", "massage"),
-        ("deep tisue massage", "massage"), ("highlights", "balayage"), ("cut and colour", "colour"), ("cut & color", "colour"), ("facial-please", "facial"),
-        ("not the facial, the massage", "massage"), ("first", "cut-w"), ("2nd", "cut-m"), ("nails", "manicure"), ("balayage", "balayage"), ("six", "facial"),
+        ("Women's haircut", "cut-w"), ("womens haircut please", "cut-w"), ("the second one", "cut-m"), ("2", "cut-m"), ("#2", "cut-m"),
+        ("option 3", "colour"),
+        ("last", "beard"), ("the last one please", "beard"), ("number four", "massage"), ("balyage", "balayage"),
+        ("I'd like the manicure", "manicure"), ("MASSAGE", "massage"),
+        ("deep tisue massage", "massage"), ("highlights", "balayage"), ("cut and colour", "colour"), ("cut & color", "colour"),
+        ("facial-please", "facial"),
+        ("not the facial, the massage", "massage"), ("first", "cut-w"), ("2nd", "cut-m"), ("nails", "manicure"), ("balayage", "balayage"),
+        ("six", "facial"),
     ])
     func choicesAreMeantInManyWays(text: String, id: String) {
         #expect(detect(text, Salon.choice).map(\.signal) == [id], "\(detect(text, Salon.choice))")
@@ -76,47 +86,59 @@ import Testing
     }
 
     @Test func exactGoesBeforePosition() {
-        let sheet = AnswerSheet(type: .singleChoice, options: ["a": ["2"], "b": ["1"], "c": ["Last"]], order: ["a", "b", "c"], context: "x")
+        let sheet = AnswerSheet(
+            type: .singleChoice, options: ["a": ["2"], "b": ["1"], "c": ["Last"]], order: ["a", "b", "c"], context: "x")
         #expect(detect("2", sheet).first?.signal == "a")
         #expect(detect("1", sheet).first?.signal == "b")
         #expect(detect("last", sheet).first?.signal == "c")
         #expect(detect("3", sheet).first?.signal == "c")
-        let stop = AnswerSheet(type: .singleChoice, options: ["keep": ["Keep"], "drop": ["Cancel"]], order: ["keep", "drop"], context: "x")
+        let stop = AnswerSheet(
+            type: .singleChoice, options: ["keep": ["Keep"], "drop": ["Cancel"]], order: ["keep", "drop"], context: "x")
         #expect(detect("cancel", stop).first?.signal == "drop")
     }
 
     @Test func aNumberThatMayBeAPlaceOrANameIsAsked() {
-        let sheet = AnswerSheet(type: .singleChoice, options: ["two": ["2 guests"], "four": ["4 guests"]], order: ["four", "two"], context: "x")
+        let sheet = AnswerSheet(
+            type: .singleChoice, options: ["two": ["2 guests"], "four": ["4 guests"]], order: ["four", "two"], context: "x")
         #expect(detect("2", sheet).first?.signal == "two")
-        let crossed = AnswerSheet(type: .singleChoice, options: ["one": ["1 guest"], "two": ["2 guests"]], order: ["two", "one"], context: "x")
+        let crossed = AnswerSheet(
+            type: .singleChoice, options: ["one": ["1 guest"], "two": ["2 guests"]], order: ["two", "one"], context: "x")
         #expect(detect("2", crossed).first?.signal == "value")
         #expect(detect("#2", crossed).first?.signal == "one")
     }
 
     @Test(arguments: [
-        ("1 and 3", "a,c"), ("the first two", "a,b"), ("all of them", "a,b,c"), ("Red, blue", "a,c"), ("blue and red please", "a,c"), ("2", "b"), ("green", "b"), ("1,2", "a,b"),
+        ("1 and 3", "a,c"), ("the first two", "a,b"), ("all of them", "a,b,c"), ("Red, blue", "a,c"), ("blue and red please", "a,c"),
+        ("2", "b"), ("green", "b"), ("1,2", "a,b"),
     ])
     func severalMayBeChosen(text: String, ids: String) {
         let sheet = AnswerSheet(
-            type: .multipleChoice, options: ["a": ["Red"], "b": ["Green"], "c": ["Blue"]], order: ["a", "b", "c"], minSelections: 1, maxSelections: 3, context: "x")
+            type: .multipleChoice, options: ["a": ["Red"], "b": ["Green"], "c": ["Blue"]], order: ["a", "b", "c"], minSelections: 1,
+            maxSelections: 3, context: "x")
         #expect(detect(text, sheet).map(\.signal) == [ids])
     }
 
     @Test func tooManyOrTooFewAreNoAnswer() {
         let sheet = AnswerSheet(
-            type: .multipleChoice, options: ["a": ["Red"], "b": ["Green"], "c": ["Blue"]], order: ["a", "b", "c"], minSelections: 2, maxSelections: 2, context: "x")
+            type: .multipleChoice, options: ["a": ["Red"], "b": ["Green"], "c": ["Blue"]], order: ["a", "b", "c"], minSelections: 2,
+            maxSelections: 2, context: "x")
         #expect(detect("red", sheet).allSatisfy { $0.type != .response })
         #expect(detect("all", sheet).allSatisfy { $0.type != .response })
         #expect(detect("red and blue", sheet).map(\.signal) == ["a,c"])
     }
 
-    @Test(arguments: ["tomorrow at 5", "5", "next tuesday", "in two hours", "friday morning", "book it for tomorrow at 5pm", "28/11", "how about thursday around 3?"])
+    @Test(arguments: [
+        "tomorrow at 5", "5", "next tuesday", "in two hours", "friday morning", "book it for tomorrow at 5pm", "28/11",
+        "how about thursday around 3?",
+    ])
     func whatHoldsAMomentAnswersWhen(text: String) {
         #expect(detect(text, Salon.when).first?.signal == "value", "\(detect(text, Salon.when))")
     }
 
     @Test func otherKindsOfValuesAreSeen() {
-        func signal(_ text: String, _ kind: EntityKind) -> String? { detect(text, AnswerSheet(type: .entity, entityType: kind, context: "x"), active: nil).first?.signal }
+        func signal(_ text: String, _ kind: EntityKind) -> String? {
+            detect(text, AnswerSheet(type: .entity, entityType: kind, context: "x"), active: nil).first?.signal
+        }
         #expect(signal("415 555 2671", .phone) == "value")
         #expect(signal("it's someone@example.com", .email) == "value")
         #expect(signal("four of us", .number) == "value")

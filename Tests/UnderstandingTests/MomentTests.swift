@@ -7,15 +7,21 @@ import Testing
     @Test(arguments: [
         ("tomorrow at 5pm", "2026-11-21 17:00"), ("tmrw 5 pm", "2026-11-21 17:00"), ("5 p.m. tomorrow please", "2026-11-21 17:00"),
         ("Next Tuesday 10:30", "2026-11-24 10:30"), ("tuesday at half past four", "2026-11-24 16:30"),
-        ("quarter to 5 on wednesday", "2026-11-25 16:45"), ("on the 3rd at noon", "2026-12-03 12:00"), ("Nov 28 at noon", "2026-11-28 12:00"),
-        ("28 November, 14:15", "2026-11-28 14:15"), ("the 28th of november at 9am", "2026-11-28 09:00"), ("11/28 at 3pm", "2026-11-28 15:00"),
+        ("quarter to 5 on wednesday", "2026-11-25 16:45"), ("on the 3rd at noon", "2026-12-03 12:00"),
+        ("Nov 28 at noon", "2026-11-28 12:00"),
+        ("28 November, 14:15", "2026-11-28 14:15"), ("the 28th of november at 9am", "2026-11-28 09:00"),
+        ("11/28 at 3pm", "2026-11-28 15:00"),
         ("2026-12-01 17:30", "2026-12-01 17:30"), ("2026-12-01T17:30:00", "2026-12-01 17:30"), ("2026-12-01T17:30:00Z", "2026-12-01 12:30"),
         ("2026-12-01T17:30:00+01:00", "2026-12-01 11:30"), ("in two hours", "2026-11-20 12:00"), ("in half an hour", "2026-11-20 10:30"),
         ("in an hour and a half", "2026-11-20 11:30"), ("45 minutes from now", "2026-11-20 10:45"), ("tonight at 8", "2026-11-20 20:00"),
-        ("this evening at seven", "2026-11-20 19:00"), ("tomorrow morning at 11", "2026-11-21 11:00"), ("day after tomorrow 1pm", "2026-11-22 13:00"),
-        ("a week from tuesday at 10am", "2026-12-01 10:00"), ("tuesday week at 10am", "2026-12-01 10:00"), ("in 3 days at 4:30pm", "2026-11-23 16:30"),
-        ("january 5th at 2 in the afternoon", "2027-01-05 14:00"), ("Jan 5, 2027 8pm", "2027-01-05 20:00"), ("sat at 11am", "2026-11-21 11:00"),
-        ("thursday five thirty pm", "2026-11-26 17:30"), ("ten past six pm on thursday", "2026-11-26 18:10"), ("17h30 on thursday", "2026-11-26 17:30"),
+        ("this evening at seven", "2026-11-20 19:00"), ("tomorrow morning at 11", "2026-11-21 11:00"),
+        ("day after tomorrow 1pm", "2026-11-22 13:00"),
+        ("a week from tuesday at 10am", "2026-12-01 10:00"), ("tuesday week at 10am", "2026-12-01 10:00"),
+        ("in 3 days at 4:30pm", "2026-11-23 16:30"),
+        ("january 5th at 2 in the afternoon", "2027-01-05 14:00"), ("Jan 5, 2027 8pm", "2027-01-05 20:00"),
+        ("sat at 11am", "2026-11-21 11:00"),
+        ("thursday five thirty pm", "2026-11-26 17:30"), ("ten past six pm on thursday", "2026-11-26 18:10"),
+        ("17h30 on thursday", "2026-11-26 17:30"),
         ("friday the 27th at 4pm", "2026-11-27 16:00"), ("next week on wednesday at 3pm", "2026-11-25 15:00"),
         ("midnight tomorrow", "2026-11-21 00:00"), ("at 1730 on thursday", "2026-11-26 17:30"), ("Feb 29 at 3pm", "2028-02-29 15:00"),
         ("tomorrow 5.30pm", "2026-11-21 17:30"), ("sunday at five o'clock in the afternoon", "2026-11-22 17:00"),
@@ -24,19 +30,24 @@ import Testing
         ("can't do tuesday but wednesday at 3pm works", "2026-11-25 15:00"), ("٥pm tomorrow", "2026-11-21 17:00"),
         ("TOMORROW   AT\n5PM", "2026-11-21 17:00"), ("twenty first of december at 3pm", "2026-12-21 15:00"),
         ("monday the 7th at 9p", "2026-12-07 21:00"), ("friday 10 please", "2026-11-27 10:00"), ("friday 27 at 10", "2026-11-27 10:00"),
-        ("October, 1st at 9:15 am", "2027-10-01 09:15"), ("2 weeks from Dec 1 at 3pm", "2026-12-15 15:00"), ("23/Dec at 15:00", "2026-12-23 15:00"),
-        ("30 minutes later", "2026-11-20 10:30"), ("tuesday at five-thirty", "2026-11-24 17:30"), ("tomorrow between 2 and 4pm", "2026-11-21 14:00"),
-        ("tuesday after 3", "2026-11-24 15:00"), ("how about thursday around 11ish", "2026-11-26 11:00"), ("in a fortnight at 3pm", "2026-12-04 15:00"), ("saturday at 12", "2026-11-21 12:00"), ("11:00 am tomorrow", "2026-11-21 11:00"),
+        ("October, 1st at 9:15 am", "2027-10-01 09:15"), ("2 weeks from Dec 1 at 3pm", "2026-12-15 15:00"),
+        ("23/Dec at 15:00", "2026-12-23 15:00"),
+        ("30 minutes later", "2026-11-20 10:30"), ("tuesday at five-thirty", "2026-11-24 17:30"),
+        ("tomorrow between 2 and 4pm", "2026-11-21 14:00"),
+        ("tuesday after 3", "2026-11-24 15:00"), ("how about thursday around 11ish", "2026-11-26 11:00"),
+        ("in a fortnight at 3pm", "2026-12-04 15:00"), ("saturday at 12", "2026-11-21 12:00"), ("11:00 am tomorrow", "2026-11-21 11:00"),
     ])
     func momentsAreRead(text: String, expected: String) throws {
         #expect(Ask.wall(try Ask.one(text, Ask.start)) == expected)
     }
 
-    @Test(arguments: [
-        ("I am fine", nil), ("may I ask something", nil), ("good morning", nil), ("I have 2 kids", nil), ("room 5 please", nil),
-        ("it takes 2 hours", nil), ("the second one", nil), ("sun cream", nil), ("she sat down", nil), ("version 2.5", nil), ("1/0", nil),
-        ("99/99/9999", nil), ("25:61", nil), ("book a haircut for 2 people", nil), ("option 3", nil), ("50%", nil), ("", nil),
-    ] as [(String, String?)])
+    @Test(
+        arguments: [
+            ("I am fine", nil), ("may I ask something", nil), ("good morning", nil), ("I have 2 kids", nil), ("room 5 please", nil),
+            ("it takes 2 hours", nil), ("the second one", nil), ("sun cream", nil), ("she sat down", nil), ("version 2.5", nil),
+            ("1/0", nil),
+            ("99/99/9999", nil), ("25:61", nil), ("book a haircut for 2 people", nil), ("option 3", nil), ("50%", nil), ("", nil),
+        ] as [(String, String?)])
     func whatIsNoMomentIsLeftAlone(text: String, expected: String?) throws {
         #expect(try Ask.one(text, Ask.start) == nil)
     }
@@ -98,7 +109,9 @@ import Testing
         let late = try #require(try Ask.one("tuesday at 9pm", Ask.start, hours: Ask.hours))
         #expect(late.problem == .closed(day: "Tuesday", hours: ["09:00-18:00"]))
         #expect(Ask.wall(try Ask.one("at 5pm then", Ask.start, hours: Ask.hours, collected: late)) == "2026-11-24 17:00")
-        #expect(try Ask.one("friday nov 27 at 1pm", Ask.start, hours: Ask.hours)?.problem == .closed(day: "Friday", hours: ["09:00-12:30", "13:30-18:00"]))
+        #expect(
+            try Ask.one("friday nov 27 at 1pm", Ask.start, hours: Ask.hours)?.problem
+                == .closed(day: "Friday", hours: ["09:00-12:30", "13:30-18:00"]))
         #expect(try Ask.one("tuesday at 18:00", Ask.start, hours: Ask.hours)?.problem == .closed(day: "Tuesday", hours: ["09:00-18:00"]))
         #expect(try Ask.one("on monday", Ask.start, hours: Ask.hours)?.problem == .closed(day: "Monday", hours: []))
         #expect(try Ask.one("christmas day at noon", Ask.start, hours: Ask.hours)?.problem == .closed(day: "Friday", hours: []))
@@ -145,7 +158,10 @@ import Testing
 
     @Test func severalDaysJoinedByOrAreAsked() throws {
         let entity = try #require(try Ask.one("saturday or tuesday at 3pm", Ask.start))
-        guard case .ambiguous(let options) = entity.problem else { Issue.record("not ambiguous: \(entity)"); return }
+        guard case .ambiguous(let options) = entity.problem else {
+            Issue.record("not ambiguous: \(entity)")
+            return
+        }
         #expect(options.map(\.id) == ["2026-11-21T20:00:00.000Z", "2026-11-24T20:00:00.000Z"])
     }
 
@@ -174,7 +190,8 @@ import Testing
 
     @Test func twoMomentsFillTwoParametersInOrder() throws {
         let request = SlotRequest(
-            text: "from december 3 until december 7", parameters: [.init(name: "arrival", entity: .date), .init(name: "departure", entity: .date)],
+            text: "from december 3 until december 7",
+            parameters: [.init(name: "arrival", entity: .date), .init(name: "departure", entity: .date)],
             reference: try #require(Timestamp(friday)), timeZone: "America/New_York")
         let found = SlotExtractor().extract(request)
         #expect(found["arrival"]?.value == "2026-12-03")

@@ -4,7 +4,8 @@ struct ClauseSplitter: Sendable {
     let verbs: Set<String>
 
     private static let starters: Set<String> = [
-        "i", "im", "id", "ill", "ive", "we", "you", "please", "can", "could", "would", "will", "do", "does", "is", "are", "what", "whats", "how",
+        "i", "im", "id", "ill", "ive", "we", "you", "please", "can", "could", "would", "will", "do", "does", "is", "are", "what", "whats",
+        "how",
         "when", "where", "who", "why", "which", "also", "lets", "let", "then", "tell", "give", "make", "my", "there", "should", "may",
         "thanks", "thank", "bye", "goodbye", "hi", "hello", "hey", "actually", "stop", "never", "nevermind", "cancel", "dont", "if",
     ]
@@ -37,7 +38,9 @@ struct ClauseSplitter: Sendable {
         var index = range.lowerBound + 1
         while index < range.upperBound, found.count < 8 {
             let start = index
-            while index < range.upperBound, Self.conjunctions.contains(tokens.word(index)) || tokens.word(index) == "," || tokens.word(index) == "-" { index += 1 }
+            while index < range.upperBound,
+                Self.conjunctions.contains(tokens.word(index)) || tokens.word(index) == "," || tokens.word(index) == "-"
+            { index += 1 }
             if index > start, index < range.upperBound {
                 let word = Words.bare(tokens.word(index))
                 if Self.starters.contains(word) || verbs.contains(Words.stem(word)) { found.append(start..<index) }

@@ -34,7 +34,9 @@ extension EmbeddedClassifier {
         }
         let text = tokens.raw(0..<end)
         let answer = AnswerSheetMatcher.Answer(signal: verdict == .yes ? "yes" : "no", confidence: 0.92, isWhole: false)
-        let rest = wishes(Tokens(tokens.raw(end..<tokens.count))).filter { isNew($0, request) || $0.type == .gratitude || $0.type == .goodbye }
+        let rest = wishes(Tokens(tokens.raw(end..<tokens.count))).filter {
+            isNew($0, request) || $0.type == .gratitude || $0.type == .goodbye
+        }
         return [response(answer, text)] + rest
     }
 
@@ -53,7 +55,9 @@ extension EmbeddedClassifier {
         if only.signal == "stop", only.source == .classifier {
             return [response(.init(signal: "no", confidence: 0.9, isWhole: true), tokens.source)]
         }
-        guard only.type == .action, only.candidates.first == request.activeAction, only.confidence >= 0.7, tokens.count <= 5 else { return nil }
+        guard only.type == .action, only.candidates.first == request.activeAction, only.confidence >= 0.7, tokens.count <= 5 else {
+            return nil
+        }
         return [response(.init(signal: "yes", confidence: 0.86, isWhole: true), tokens.source)]
     }
 
@@ -63,10 +67,17 @@ extension EmbeddedClassifier {
         let (yes, no) = (Answers.yes.length(in: words, at: 0), Answers.no.length(in: words, at: 0))
         var end = max(yes, no)
         guard end > 0 else { return nil }
-        while end < words.count, Answers.padding.length(in: words, at: end) == 1, ["please", "thanks", "thx", "pls"].contains(words[end]) { end += 1 }
+        while end < words.count, Answers.padding.length(in: words, at: end) == 1, ["please", "thanks", "thx", "pls"].contains(words[end]) {
+            end += 1
+        }
         // A bare "no" before a noun ("no fringe") is no answer, before a break or a pronoun it is.
         let next = tokens.word(end)
-        if no >= yes, !next.isEmpty, tokens[end]?.kind != .symbol, !["i", "i'm", "i'd", "but", "and", "cancel", "that's", "thats", "it", "the", "we", "don't", "dont", "what", "can", "how", "thanks"].contains(next) {
+        if no >= yes, !next.isEmpty, tokens[end]?.kind != .symbol,
+            ![
+                "i", "i'm", "i'd", "but", "and", "cancel", "that's", "thats", "it", "the", "we", "don't", "dont", "what", "can", "how",
+                "thanks",
+            ].contains(next)
+        {
             return nil
         }
         return (no >= yes ? .no : .yes, end)
@@ -78,7 +89,9 @@ extension EmbeddedClassifier {
         let found = wishes(tokens)
         let others = found.filter { isNew($0, request) }
         if others.isEmpty, let both = answerAndMore(tokens, sheet, request) { return both }
-        if others.contains(where: { $0.type == .action && $0.confidence >= 0.75 }) && !startsWithOption(tokens, sheet, request) { return nil }
+        if others.contains(where: { $0.type == .action && $0.confidence >= 0.75 }) && !startsWithOption(tokens, sheet, request) {
+            return nil
+        }
         if others.isEmpty { return whole.map { [response($0, tokens.source)] } }
         if let both = answerAndMore(tokens, sheet, request) { return both }
         guard let whole, whole.confidence >= 0.9, !others.contains(where: { $0.confidence > 0.8 }) else { return nil }
@@ -93,9 +106,12 @@ extension EmbeddedClassifier {
     private func answerAndMore(_ tokens: Tokens, _ sheet: AnswerSheet, _ request: ClassificationRequest) -> [DetectedIntent]? {
         let sentences = splitter.sentences(tokens)
         let ends = sentences.dropLast().map { $0.upperBound..<$0.upperBound + 1 }
-        for cut in sentences.flatMap({ splitter.cuts(tokens, in: $0) }) + ends {
+        let cuts = sentences.prefix(2).flatMap { splitter.cuts(tokens, in: $0) }.prefix(4) + ends.prefix(2)
+        for cut in cuts {
             let head = Tokens(tokens.raw(0..<cut.lowerBound))
-            guard let answer = matcher.match(head, to: sheet, locale: request.locale), answer.isWhole, cut.upperBound < tokens.count else { continue }
+            guard let answer = matcher.match(head, to: sheet, locale: request.locale), answer.isWhole, cut.upperBound < tokens.count else {
+                continue
+            }
             let more = wishes(Tokens(tokens.raw(cut.upperBound..<tokens.count))).filter { isNew($0, request) }
             if !more.isEmpty { return [response(answer, head.source)] + more }
         }

@@ -11,29 +11,32 @@ extension EmbeddedClassifier {
         return tidied(found, tokens)
     }
 
-    /// One sentence, cut where it holds.
+    /// One sentence, cut where it holds. Goes from left to right once, so the work grows with the number of cuts and not with
+    /// their choices.
     func clauses(_ tokens: Tokens, in range: Range<Int>) -> [DetectedIntent] {
+        var found: [DetectedIntent] = []
+        var start = range.lowerBound
         let whole = single(tokens, range)
         if whole.source != .classifier { return [whole] }
         if let (first, rest) = opening(tokens, range) {
-            let others = clauses(tokens, in: rest)
-            return (first.type == .response ? [] : [first]) + others
+            if first.type != .response { found.append(first) }
+            start = rest.lowerBound
         }
-        for cut in splitter.cuts(tokens, in: range) {
-            let (left, right) = (range.lowerBound..<cut.lowerBound, cut.upperBound..<range.upperBound)
-            guard !left.isEmpty, !right.isEmpty else { continue }
-            let before = clauses(tokens, in: left)
-            let after = clauses(tokens, in: right)
+        let cuts = splitter.cuts(tokens, in: range).filter { $0.lowerBound > start }
+        for (index, cut) in cuts.enumerated() {
+            let end = index + 1 < cuts.count ? cuts[index + 1].lowerBound : range.upperBound
+            let (left, right) = (single(tokens, start..<cut.lowerBound), single(tokens, cut.upperBound..<end))
             // Thanks behind a wish in one breath are politeness, not a word of their own.
-            if after.count == 1, after[0].type == .gratitude, before.contains(where: { $0.type == .action || $0.type == .help }) { return before }
-            guard let last = before.last, let next = after.first, holds(last, next, whole) else { continue }
-            return before + after
+            if right.type == .gratitude, end == range.upperBound, left.type == .action || left.type == .help { return found + [left] }
+            guard holds(left, right) else { continue }
+            found.append(left)
+            start = cut.upperBound
         }
-        return [whole]
+        return found + [start == range.lowerBound ? whole : single(tokens, start..<range.upperBound)]
     }
 
     /// A cut holds when both sides are sure of meaning different things.
-    private func holds(_ left: DetectedIntent, _ right: DetectedIntent, _ whole: DetectedIntent) -> Bool {
+    private func holds(_ left: DetectedIntent, _ right: DetectedIntent) -> Bool {
         guard left.type != .unknown, right.type != .unknown, left.confidence >= 0.55, right.confidence >= 0.55 else { return false }
         let isSame = left.type == right.type && left.candidates.first == right.candidates.first && left.signal == right.signal
         return !isSame
@@ -62,12 +65,14 @@ extension EmbeddedClassifier {
     func signs(_ tokens: Tokens) -> DetectedIntent {
         let words = Answers.words(tokens)
         if let verdict = Answers.verdict(words) {
-            return DetectedIntent(type: .response, confidence: 0.9, signal: verdict == .yes ? "yes" : "no", text: tokens.source, source: .rule)
+            return DetectedIntent(
+                type: .response, confidence: 0.9, signal: verdict == .yes ? "yes" : "no", text: tokens.source, source: .rule)
         }
         if let meaning = SelfPatterns.shared.meaning(of: Array(words.prefix(1))) {
             return DetectedIntent(type: meaning.type, confidence: 0.9, signal: meaning.signal, text: tokens.source, source: .rule)
         }
-        return DetectedIntent(type: words.isEmpty ? .unknown : .chitchat, confidence: words.isEmpty ? 0 : 0.6, text: tokens.source, source: .rule)
+        return DetectedIntent(
+            type: words.isEmpty ? .unknown : .chitchat, confidence: words.isEmpty ? 0 : 0.6, text: tokens.source, source: .rule)
     }
 
     /// Drops what adds nothing: fragments that belong to a wish beside them, thanks at the end of a wish, the same wish twice.
@@ -76,14 +81,17 @@ extension EmbeddedClassifier {
         let hasWish = intents.contains { $0.type == .action || $0.type == .help || $0.signal == "stop" }
         for intent in intents {
             if intent.type == .unknown && hasWish || isPoliteness(intent) && hasWish { continue }
-            if let index = kept.firstIndex(where: { $0.type == intent.type && $0.candidates.first == intent.candidates.first && $0.signal == intent.signal }) {
+            if let index = kept.firstIndex(where: {
+                $0.type == intent.type && $0.candidates.first == intent.candidates.first && $0.signal == intent.signal
+            }) {
                 if kept[index].confidence < intent.confidence { kept[index] = intent }
                 continue
             }
             kept.append(intent)
         }
         let hasAction = kept.contains { $0.type == .action && $0.confidence >= 0.6 }
-        // "don't book, cancel": what is refused needs no answer of its own beside what is wanted. Doubtful wishes beside sure ones are noise.
+        // "don't book, cancel": what is refused needs no answer of its own beside what is wanted. Doubtful wishes beside sure ones
+        // are noise.
         kept.removeAll { hasAction && ($0.signal == "stop" && $0.source == .classifier || $0.type == .action && $0.confidence < 0.5) }
         return kept.isEmpty ? [DetectedIntent(type: .unknown, confidence: 0.3, text: tokens.source, source: .classifier)] : kept
     }

@@ -16,38 +16,52 @@ struct SelfPatterns: Sendable {
 
     private init() {
         let person =
-            "(?:human|person|agent|representative|rep|someone|somebody|manager|staff|staff member|operator|advisor|adviser|employee|real person|real human|live agent|live person|customer service|customer support|support team|supervisor|colleague|people)"
+            "(?:human|person|agent|representative|rep|someone|somebody|manager|staff|staff member|operator|advisor|adviser|"
+            + "employee|real person|real human|live agent|live person|customer service|customer support|support team|"
+            + "supervisor|colleague|people)"
         let table: [(String, Meaning)] = [
             (
-                "^(?:good ?bye|bye(?: bye)?|bye for now|cya|c ya|see (?:you|ya|u)(?: (?:later|soon|then|tomorrow|next week|there|around|on \\w+))?|take care|ttyl|talk (?:to you )?(?:later|soon)|farewell|cheerio|so long|later|have a (?:nice|good|great|lovely) (?:day|one|evening|weekend|night|time)|good night|that(?:s| is| was) (?:all|it|everything)(?: for (?:now|today))?(?: thanks| thank you)?|adios|au revoir|auf wiedersehen|tschuss|tchau|arrivederci|hasta luego)$",
+                "^(?:good ?bye|bye(?: bye)?|bye for now|cya|c ya|see (?:you|ya|u)(?: (?:later|soon|then|tomorrow|next week|"
+                    + "there|around|on \\w+))?|take care|ttyl|talk (?:to you )?(?:later|soon)|farewell|cheerio|so long|later|"
+                    + "have a (?:nice|good|great|lovely) (?:day|one|evening|weekend|night|time)|good night|that(?:s| is| was) (?:all|"
+                    + "it|everything)(?: for (?:now|today))?(?: thanks| thank you)?|adios|au revoir|auf wiedersehen|tschuss|tchau|"
+                    + "arrivederci|hasta luego)$",
                 Meaning(type: .goodbye, confidence: 0.97)
             ),
             (
-                "^(?:ok |okay |great |perfect |wow |cool |awesome )?(?:many |thousand )?(?:thanks|thank you|thank u|thx|ty|cheers)(?: (?:so|very) much| a lot| a bunch| a million| again)?(?: for .{1,80})?$",
+                "^(?:ok |okay |great |perfect |wow |cool |awesome )?(?:many |thousand )?(?:thanks|thank you|thank u|thx|ty|"
+                    + "cheers)(?: (?:so|very) much| a lot| a bunch| a million| again)?(?: for .{1,80})?$",
                 Meaning(type: .gratitude, confidence: 0.96)
             ),
             (
-                "^(?:hi|hello|hey|hiya|good (?:morning|afternoon|evening|day))(?: (?:there|all|team|everyone|everybody|folks|guys|again|bot|friend|dear))+$",
+                "^(?:hi|hello|hey|hiya|good (?:morning|afternoon|evening|day))(?: (?:there|all|team|everyone|everybody|folks|"
+                    + "guys|again|bot|friend|dear))+$",
                 Meaning(type: .greeting, confidence: 0.97)
             ),
             (
-                "^(?:hi |hello |hey )?(?:how are (?:you|u|things)|hows it going|how is it going|how do you do|whats up|wassup|sup|what is up|how have you been)(?: doing)?(?: today)?$",
+                "^(?:hi |hello |hey )?(?:how are (?:you|u|things)|hows it going|how is it going|how do you do|whats up|wassup|"
+                    + "sup|what is up|how have you been)(?: doing)?(?: today)?$",
                 Meaning(type: .chitchat, confidence: 0.96)
             ),
             (
-                "^(?:are you (?:a |an )?(?:real|robot|bot|human|person|machine|ai|alive)(?: person| human)?|who are you|what are you|what(?:s| is) your name|tell me a joke|l+o+l+|(?:ha)+h?|rofl|lmao)$",
+                "^(?:are you (?:a |an )?(?:real|robot|bot|human|person|machine|ai|alive)(?: person| human)?|who are you|"
+                    + "what are you|what(?:s| is) your name|tell me a joke|l+o+l+|(?:ha)+h?|rofl|lmao)$",
                 Meaning(type: .chitchat, confidence: 0.96)
             ),
             (
-                "^(?:help|help me|help please|please help(?: me)?|i need help|can you help(?: me)?|what can (?:you|i) do(?: here| for me)?|how can you help(?: me)?|what (?:else )?can you help (?:me )?with|what do you do|menu|options|main menu|show me the menu|what are my options|how does this work|info|faq)$",
+                "^(?:help|help me|help please|please help(?: me)?|i need help|can you help(?: me)?|what can (?:you|"
+                    + "i) do(?: here| for me)?|how can you help(?: me)?|what (?:else )?can you help (?:me )?with|what do you do|menu|"
+                    + "options|main menu|show me the menu|what are my options|how does this work|info|faq)$",
                 Meaning(type: .help, confidence: 0.97)
             ),
             (
-                "\\b(?:talk|speak|chat|connect(?: me)?|transfer(?: me)?|put me through|get me|reach|contact|escalate)(?: (?:to|with))?(?: (?:a|an|the|your|some|one of your|another))*(?: (?:real|live|actual|human|other))* \(person)\\b",
+                "\\b(?:talk|speak|chat|connect(?: me)?|transfer(?: me)?|put me through|get me|reach|contact|escalate)(?: (?:to|"
+                    + "with))?(?: (?:a|an|the|your|some|one of your|another))*(?: (?:real|live|actual|human|other))* \(person)\\b",
                 Meaning(type: .help, signal: "human", confidence: 0.95)
             ),
             (
-                "^(?:a |an |real |live |human |give me a |i want a |i need a )*(?:human|real person|agent|live agent|representative|operator|customer service|customer support)(?: please| now)*$",
+                "^(?:a |an |real |live |human |give me a |i want a |i need a )*(?:human|real person|agent|live agent|"
+                    + "representative|operator|customer service|customer support)(?: please| now)*$",
                 Meaning(type: .help, signal: "human", confidence: 0.95)
             ),
             ("\\b(?:call me back|callback|ring me back)\\b", Meaning(type: .help, signal: "human", confidence: 0.88)),

@@ -20,7 +20,11 @@ struct TrainingCorpus {
             name(intent.examples, label)
             learnVerbs(intent.examples, label)
         }
-        verbs.formUnion(["book", "reserve", "schedule", "cancel", "change", "move", "reschedule", "show", "list", "find", "search", "order", "buy", "pay", "apply", "update", "delete", "send", "check", "remove", "add", "track", "return", "rebook", "withdraw", "submit"].map { Words.stem($0) })
+        verbs.formUnion(
+            [
+                "book", "reserve", "schedule", "cancel", "change", "move", "reschedule", "show", "list", "find", "search", "order", "buy",
+                "pay", "apply", "update", "delete", "send", "check", "remove", "add", "track", "return", "rebook", "withdraw", "submit",
+            ].map { Words.stem($0) })
     }
 
     private static let builtIn: [(IntentType, [String])] = [
@@ -49,7 +53,9 @@ struct TrainingCorpus {
         if action.params.contains(where: { [.datetime, .date, .time].contains($0.entity) }) {
             let moments = ["tomorrow at 5pm", "on friday morning", "for monday at 10"]
             for (index, moment) in moments.enumerated() { add(["\(short[index % short.count]) \(moment)"], label, weight: 0.6) }
-            add(["can I get one on tuesday", "is there anything free tomorrow", "do you have something at 3pm", "I need one for saturday"], label, weight: 0.4)
+            add(
+                ["can I get one on tuesday", "is there anything free tomorrow", "do you have something at 3pm", "I need one for saturday"],
+                label, weight: 0.4)
         }
         for option in action.params.flatMap(\.options).prefix(40) { add(["\(action.displayName) \(option.label)"], label, weight: 0.5) }
     }

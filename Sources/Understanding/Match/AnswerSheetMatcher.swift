@@ -67,16 +67,21 @@ package struct AnswerSheetMatcher: Sendable {
         switch matcher.match(tokens, shown: Array(keys.indices), isAsked: true) {
         case .none:
             // One option on offer is a question of yes or no.
-            if keys.count == 1, Answers.verdict(Answers.words(tokens)) == .yes { return Answer(signal: keys[0], confidence: 0.9, isWhole: true) }
+            if keys.count == 1, Answers.verdict(Answers.words(tokens)) == .yes {
+                return Answer(signal: keys[0], confidence: 0.9, isWhole: true)
+            }
             return skip(tokens, sheet)
-        case .one(let candidate): return Answer(signal: keys[candidate.index], confidence: candidate.score, isWhole: isAll(candidate.tokens, tokens))
+        case .one(let candidate):
+            return Answer(signal: keys[candidate.index], confidence: candidate.score, isWhole: isAll(candidate.tokens, tokens))
         case .several(let candidates):
             return Answer(signal: "value", confidence: min(0.7, candidates[0].score), isWhole: isAll(candidates[0].tokens, tokens))
         }
     }
 
     private func isAll(_ range: Range<Int>, _ tokens: Tokens) -> Bool {
-        tokens.all.indices.allSatisfy { range.contains($0) || tokens.all[$0].kind == .symbol || Words.fillers.contains(Words.bare(tokens.all[$0].text)) }
+        tokens.all.indices.allSatisfy {
+            range.contains($0) || tokens.all[$0].kind == .symbol || Words.fillers.contains(Words.bare(tokens.all[$0].text))
+        }
     }
 
     /// `1 and 3`, `the first two`, `all of them`, `haircut, colour`.
@@ -98,8 +103,11 @@ package struct AnswerSheetMatcher: Sendable {
 
     private func group(_ words: [String], count: Int) -> [Int] {
         let telling = Words.withoutFillers(words)
-        if ["all", "everything", "both"].contains(telling.first ?? ""), telling.count <= 3 { return telling.first == "both" && count != 2 ? [] : Array(0..<count) }
-        guard telling.count == 2, telling[0] == "first" || telling[0] == "last", let number = NumberWords.units[telling[1]] ?? Int(telling[1]),
+        if ["all", "everything", "both"].contains(telling.first ?? ""), telling.count <= 3 {
+            return telling.first == "both" && count != 2 ? [] : Array(0..<count)
+        }
+        guard telling.count == 2, telling[0] == "first" || telling[0] == "last",
+            let number = NumberWords.units[telling[1]] ?? Int(telling[1]),
             (1...count).contains(number)
         else { return [] }
         return telling[0] == "first" ? Array(0..<number) : Array(count - number..<count)
@@ -115,7 +123,8 @@ package struct AnswerSheetMatcher: Sendable {
                 found.append(number.value - 1)
                 index += number.length
             } else {
-                let isJoint = tokens[index]?.kind == .symbol || Words.fillers.contains(tokens.word(index))
+                let isJoint =
+                    tokens[index]?.kind == .symbol || Words.fillers.contains(tokens.word(index))
                     || ["option", "options", "number", "numbers", "ones"].contains(tokens.word(index))
                 guard isJoint else { return [] }
                 index += 1
@@ -131,10 +140,12 @@ package struct AnswerSheetMatcher: Sendable {
         guard kind != .choice else { return Answer(signal: "value", confidence: 0.5, isWhole: false) }
         let parameter = ParameterDefinition(
             name: "value", entity: kind, pattern: kind == .text || kind == .url ? sheet.validation : nil,
-            minimum: kind == .text ? sheet.minLength.map(Double.init) : nil, maximum: kind == .text ? sheet.maxLength.map(Double.init) : nil)
+            minimum: kind == .text ? sheet.minLength.map(Double.init) : nil, maximum: kind == .text ? sheet.maxLength.map(Double.init) : nil
+        )
         // Whether it lies in the past is not asked here, so any reference will do.
         let request = SlotRequest(
-            text: tokens.source, parameters: [parameter], reference: Timestamp(milliseconds: 0), timeZone: "UTC", locale: locale, expecting: "value")
+            text: tokens.source, parameters: [parameter], reference: Timestamp(milliseconds: 0), timeZone: "UTC", locale: locale,
+            expecting: "value")
         guard let entity = SlotExtractor().extract(request)["value"] else { return nil }
         // A value of the wrong form is still an answer to the question, as long as it is plainly meant for one.
         if entity.problem == .invalid { return kind == .text ? nil : Answer(signal: "value", confidence: 0.7, isWhole: false) }
@@ -143,14 +154,18 @@ package struct AnswerSheetMatcher: Sendable {
 
     /// What need not be answered may be skipped.
     private func skip(_ tokens: Tokens, _ sheet: AnswerSheet) -> Answer? {
-        guard !sheet.required, Answers.skip.contains(Answers.words(tokens)) || Answers.verdict(Answers.words(tokens)) == .no else { return nil }
+        guard !sheet.required, Answers.skip.contains(Answers.words(tokens)) || Answers.verdict(Answers.words(tokens)) == .no else {
+            return nil
+        }
         return Answer(signal: "skip", confidence: 0.9, isWhole: true)
     }
 }
 
 /// "no, make it 6pm": neither yes nor no, but something else instead.
 enum Correction {
-    private static let cues: Set<String> = ["make", "change", "instead", "actually", "rather", "meant", "mean", "move", "switch", "correction", "should", "not", "wrong", "but"]
+    private static let cues: Set<String> = [
+        "make", "change", "instead", "actually", "rather", "meant", "mean", "move", "switch", "correction", "should", "not", "wrong", "but",
+    ]
 
     static func isMeant(_ tokens: Tokens) -> Bool {
         let words = Answers.words(tokens)
@@ -163,7 +178,11 @@ enum Correction {
         if hasCue, !pieces.isEmpty || hasNumber { return true }
         let isNo = Answers.no.length(in: words, at: 0) > 0
         if isNo, !pieces.isEmpty || hasNumber { return true }
-        if ["change", "actually", "instead"].contains(first) || words.last == "instead" || isNo && words.dropFirst().contains(where: cues.contains) { return true }
+        if ["change", "actually", "instead"].contains(first) || words.last == "instead"
+            || isNo && words.dropFirst().contains(where: cues.contains)
+        {
+            return true
+        }
         // A bare "6pm" where yes or no was due.
         let spoken = pieces.reduce(0) { $0 + $1.tokens.count }
         return spoken > 0 && spoken * 2 >= words.count && Answers.yes.length(in: words, at: 0) == 0

@@ -154,8 +154,8 @@ struct ChoiceMatcher: Sendable {
             let candidate = Candidate(index: name.option, score: score, tokens: first..<last + 1)
             if (best[name.option]?.score ?? 0) < score { best[name.option] = candidate }
         }
-        let floor = isAsked ? 0.3 : 0.38
-        return best.values.filter { $0.score >= floor }.sorted { ($0.score, $1.index) > ($1.score, $0.index) }
+        // One telling word of three, with a slip, still counts; it is confirmed later.
+        return best.values.filter { $0.score >= (isAsked ? 0.22 : 0.25) }.sorted { ($0.score, $1.index) > ($1.score, $0.index) }
     }
 
     private static func nearest(_ part: String, _ words: [(index: Int, stem: String)], isShort: Bool) -> (index: Int, score: Double)? {

@@ -45,9 +45,13 @@ enum Positions {
             (1...max(count, 1)).contains(number.value), count > 0, tokens.count <= 8
         else { return nil }
         // `2pm`, `2%` and `-2` are no places.
-        if let next = tokens[index + number.length], next.kind == .symbol, ["%", "/", ":", "$", "€", "£"].contains(next.text) { return nil }
+        if let next = tokens[index + number.length], next.kind == .symbol, ["%", "/", ":", "$", "€", "£"].contains(next.text) {
+            return nil
+        }
         if ["-", "$", "€", "£"].contains(tokens.word(index - 1)) { return nil }
         let before = tokens.word(index - 1)
-        return Place(index: number.value - 1, tokens: index..<index + number.length, isPlain: ["#", "option", "number", "choice", "no", "nr"].contains(before))
+        return Place(
+            index: number.value - 1, tokens: index..<index + number.length,
+            isPlain: ["#", "option", "number", "choice", "no", "nr"].contains(before))
     }
 }

@@ -63,7 +63,10 @@ extension SlotReading {
             // A pattern that does not compile is reported when the configuration is loaded; here nothing matches it.
             fits = (try? Pattern(pattern, caseSensitive: true)).map { $0.matchesWhole(value) || $0.matchesWhole(raw) } ?? false
         }
-        if !fits { (entity.value, entity.problem) = (nil, .invalid) }
+        if !fits {
+            entity.value = JSONValue?.none
+            entity.problem = .invalid
+        }
         return entity
     }
 
@@ -79,7 +82,10 @@ extension SlotReading {
 
 enum AddressPatterns {
     static let email = builtIn(#"[\pL\pN._%+\-]+@[\pL\pN](?:[\pL\pN\-]*[\pL\pN])?(?:\.[\pL\pN](?:[\pL\pN\-]*[\pL\pN])?)+"#)
-    static let url = builtIn(#"(?:https?://[^\s<>"]+|www\.[^\s<>"]+|\b(?:[a-z0-9](?:[a-z0-9\-]*[a-z0-9])?\.)+(?:com|org|net|io|co|app|dev|edu|gov|uk|de|fr|es|it|nl|br|mx|in|eu)\b(?:/[^\s<>"]*)?)"#)
+    static let url = builtIn(
+        #"(?:https?://[^\s<>"]+|www\.[^\s<>"]+|"#
+            + #"\b(?:[a-z0-9](?:[a-z0-9\-]*[a-z0-9])?\.)+(?:com|org|net|io|co|app|dev|edu|gov|uk|de|fr|es|it|nl|br|mx|in|eu)\b(?:/[^\s<>"]*)?)"#
+    )
 
     /// A pattern written here; one that does not compile is a fault of the program.
     static func builtIn(_ source: String) -> Pattern {

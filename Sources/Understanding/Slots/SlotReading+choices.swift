@@ -8,8 +8,12 @@ extension SlotReading {
             guard !options.isEmpty else { continue }
             let isAsked = parameter.name == request.expecting
             let shown = shownIndexes(options)
-            let matcher = ChoiceMatcher(options.map { [$0.label, $0.id] + $0.synonyms })
-            // "at 2" and "2pm" beside a list are times, so words taken by moments and addresses are hidden, but not those of a name.
+            // Ids are for machines: one counts only when it is all that was said.
+            if isAsked, let index = options.firstIndex(where: { $0.id == tokens.source }) {
+                choose(parameter, options[index], .init(index: index, score: 1, tokens: 0..<tokens.count))
+                continue
+            }
+            let matcher = ChoiceMatcher(options.map { [$0.label] + $0.synonyms })
             switch matcher.match(tokens, shown: isAsked || !request.shown.isEmpty ? shown : [], isAsked: isAsked) {
             case .none: break
             case .one(let candidate): choose(parameter, options[candidate.index], candidate)
@@ -34,7 +38,8 @@ extension SlotReading {
         note(candidate.tokens)
         found[parameter.name] = Entity(
             name: parameter.name, kind: .choice, value: .string(option.id), raw: tokens.raw(candidate.tokens), label: option.label,
-            item: option.item.isNull ? nil : option.item, confidence: candidate.score, needsConfirmation: candidate.score < 0.75)
+            item: option.item.isNull ? JSONValue?.none : option.item, confidence: candidate.score, needsConfirmation: candidate.score < 0.75
+        )
     }
 
     private mutating func offer(_ parameter: ParameterDefinition, _ candidates: [(ChoiceOption, ChoiceMatcher.Candidate)]) {

@@ -5,11 +5,18 @@ extension SlotReading {
     mutating func markMoments() {
         let wanted = !parameters(.datetime, .date, .time).isEmpty
         guard wanted || !parameters(.number, .money, .phone).isEmpty else { return }
-        // While a number or a choice is asked for, a bare number is that.
         let parser = TemporalParser(
-            tokens: tokens, today: clock.local(request.reference).day, dayFirst: isDayFirst, isAsked: isAsked(.datetime, .date, .time))
+            tokens: tokens, today: clock.local(request.reference).day, dayFirst: isDayFirst,
+            isAsked: isAsked(.datetime, .date, .time) || isCorrected)
         pieces = parser.pieces().filter { isFree($0.tokens) }
         for piece in pieces where !piece.isWeak { take(piece.tokens) }
+    }
+
+    /// "no, make it 4" where only a moment is there to be corrected.
+    private var isCorrected: Bool {
+        guard request.expecting == nil, parameters(.number, .money).isEmpty, tokens.count <= 12 else { return false }
+        let isKnown = parameters(.datetime, .date, .time).contains { request.collected[$0.name] != nil }
+        return isKnown && tokens.all.contains { ["make", "change", "instead", "actually", "rather"].contains($0.text) }
     }
 
     private var clock: ZonedClock { ZonedClock(request.timeZone) }
@@ -97,12 +104,17 @@ extension SlotReading {
 
     private func bareDay() -> TemporalExpression? {
         guard let parameter = request.parameters.first(where: { $0.name == request.expecting }) else { return nil }
-        let words = tokens.all.enumerated().filter { $0.element.kind == .number || !Words.fillers.contains($0.element.text) && $0.element.kind == .word }
-        guard words.count == 1, let index = words.first?.offset, let value = tokens[index]?.value, (1...31).contains(value), isFree(index..<index + 1)
+        let words = tokens.all.enumerated().filter {
+            $0.element.kind == .number || !Words.fillers.contains($0.element.text) && $0.element.kind == .word
+        }
+        guard words.count == 1, let index = words.first?.offset, let value = tokens[index]?.value, (1...31).contains(value),
+            isFree(index..<index + 1)
         else { return nil }
         let prior = PriorMoment(request.collected[parameter.name], kind: parameter.entity, clock: clock)
         let isMissingDay = prior.day == nil && prior.clock != nil
-        guard parameter.entity == .date || parameter.entity == .datetime && (isMissingDay || value > 24 && prior.day == nil) else { return nil }
+        guard parameter.entity == .date || parameter.entity == .datetime && (isMissingDay || value > 24 && prior.day == nil) else {
+            return nil
+        }
         let today = clock.local(request.reference).day
         for later in 0...3 {
             let (year, month, _) = today.adding(months: later).civil

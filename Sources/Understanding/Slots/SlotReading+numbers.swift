@@ -2,7 +2,8 @@ internal import Conversation
 
 extension SlotReading {
     private static let currencies: Set<String> = [
-        "$", "€", "£", "¥", "₹", "₽", "₩", "r$", "usd", "eur", "gbp", "jpy", "inr", "mxn", "brl", "chf", "cad", "aud", "dollar", "dollars", "buck",
+        "$", "€", "£", "¥", "₹", "₽", "₩", "r$", "usd", "eur", "gbp", "jpy", "inr", "mxn", "brl", "chf", "cad", "aud", "dollar", "dollars",
+        "buck",
         "bucks", "euro", "euros", "pound", "pounds", "quid", "yen", "rupee", "rupees", "peso", "pesos", "real", "reais", "francs", "cents",
     ]
 
@@ -54,7 +55,7 @@ extension SlotReading {
         let isHigh = parameter.maximum.map { value > $0 } ?? false
         let json: JSONValue = Int64(exactly: value).map(JSONValue.integer) ?? .number(value)
         return Entity(
-            name: parameter.name, kind: parameter.entity, value: isLow || isHigh ? nil : json, raw: raw,
+            name: parameter.name, kind: parameter.entity, value: isLow || isHigh ? JSONValue?.none : json, raw: raw,
             confidence: parameter.name == request.expecting ? 0.97 : 0.9, problem: isLow || isHigh ? .invalid : nil)
     }
 
@@ -73,7 +74,8 @@ extension SlotReading {
             digits += group.text
             next += 2
         }
-        if tokens.word(next) == "." || tokens.word(next) == ",", tokens[next]?.isGlued == true, let fraction = tokens[next + 1], fraction.isGlued,
+        if tokens.word(next) == "." || tokens.word(next) == ",", tokens[next]?.isGlued == true, let fraction = tokens[next + 1],
+            fraction.isGlued,
             fraction.kind == .number, fraction.text.count <= 6
         {
             digits += "." + fraction.text

@@ -1,7 +1,8 @@
 /// English numbers in words, cardinal and ordinal.
 enum NumberWords {
     static let units: [String: Int] = [
-        "zero": 0, "one": 1, "two": 2, "three": 3, "four": 4, "five": 5, "six": 6, "seven": 7, "eight": 8, "nine": 9, "ten": 10, "eleven": 11,
+        "zero": 0, "one": 1, "two": 2, "three": 3, "four": 4, "five": 5, "six": 6, "seven": 7, "eight": 8, "nine": 9, "ten": 10,
+        "eleven": 11,
         "twelve": 12, "thirteen": 13, "fourteen": 14, "fifteen": 15, "sixteen": 16, "seventeen": 17, "eighteen": 18, "nineteen": 19,
     ]
     static let tens: [String: Int] = [
@@ -69,7 +70,9 @@ enum NumberWords {
                 total += max(group, 1) * (token.text == "thousand" ? 1000 : 1_000_000)
                 group = 0
                 index += 1
-            } else if token.text == "and", seen, small(tokens, at: index + 1) != nil, tokens[index + 1]?.kind == .word, group >= 100 || total > 0 {
+            } else if token.text == "and", seen, small(tokens, at: index + 1) != nil, tokens[index + 1]?.kind == .word,
+                group >= 100 || total > 0
+            {
                 index += 1
                 continue
             } else if !seen, ["a", "an"].contains(token.text) {

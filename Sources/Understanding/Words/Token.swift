@@ -25,7 +25,9 @@ struct Tokens: Sendable {
 
     init(_ text: String) {
         var head = text
-        if text.utf8.count > Self.limit, let end = text.unicodeScalars.index(text.startIndex, offsetBy: Self.limit, limitedBy: text.endIndex) {
+        if text.utf8.count > Self.limit,
+            let end = text.unicodeScalars.index(text.startIndex, offsetBy: Self.limit, limitedBy: text.endIndex)
+        {
             head = String(text[..<end])
         }
         source = Normalizer.clean(head)

@@ -4,13 +4,18 @@ internal import Text
 enum Words {
     /// Politeness and padding that never tells one thing from another.
     static let fillers: Set<String> = [
-        "a", "an", "the", "please", "pls", "plz", "i", "i'd", "id", "i'll", "ill", "i'm", "im", "me", "my", "we", "us", "would", "like", "want",
-        "wanna", "to", "for", "it", "that", "this", "ok", "okay", "then", "so", "just", "let's", "lets", "go", "with", "take", "choose", "pick",
-        "have", "get", "do", "be", "is", "one", "give", "can", "could", "you", "um", "uh", "hmm", "well", "yes", "thanks", "thank", "think", "prefer",
+        "a", "an", "the", "please", "pls", "plz", "i", "i'd", "id", "i'll", "ill", "i'm", "im", "me", "my", "we", "us", "would", "like",
+        "want",
+        "wanna", "to", "for", "it", "that", "this", "ok", "okay", "then", "so", "just", "let's", "lets", "go", "with", "take", "choose",
+        "pick",
+        "have", "get", "do", "be", "is", "one", "give", "can", "could", "you", "um", "uh", "hmm", "well", "yes", "thanks", "thank", "think",
+        "prefer",
         "and", "or", "of", "in", "on", "at", "not", "no", "need", "some", "maybe", "select", "option",
     ]
     /// Words that stand in many names and many messages, so that meeting them says little.
-    static let generic: Set<String> = ["the", "a", "an", "and", "of", "for", "with", "or", "in", "on", "at", "to", "appointment", "service", "booking", "book", "session"]
+    static let generic: Set<String> = [
+        "the", "a", "an", "and", "of", "for", "with", "or", "in", "on", "at", "to", "appointment", "service", "booking", "book", "session",
+    ]
 
     /// Without apostrophes and accents.
     static func bare(_ word: String) -> String {
@@ -23,7 +28,9 @@ enum Words {
         var plain = bare(word.hasSuffix("'s") ? String(word.dropLast(2)) : word)
         if plain.utf8.count > 3, plain.hasSuffix("ies") { return plain.dropLast(3) + "y" }
         if plain.utf8.count > 4, ["ches", "shes", "sses", "xes"].contains(where: plain.hasSuffix) { return String(plain.dropLast(2)) }
-        if plain.utf8.count > 3, plain.hasSuffix("s"), !plain.hasSuffix("ss"), !plain.hasSuffix("us"), !plain.hasSuffix("is") { plain.removeLast() }
+        if plain.utf8.count > 3, plain.hasSuffix("s"), !plain.hasSuffix("ss"), !plain.hasSuffix("us"), !plain.hasSuffix("is") {
+            plain.removeLast()
+        }
         if plain.utf8.count > 4, plain.hasSuffix("our") { return plain.dropLast(3) + "or" }
         return plain
     }

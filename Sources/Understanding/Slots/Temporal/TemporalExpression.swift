@@ -98,7 +98,9 @@ extension TemporalExpression {
         return inherited(found, isCorrected: isCorrected || kept.count < pieces.count)
     }
 
-    private static let corrections: Set<String> = ["no", "actually", "instead", "sorry", "rather", "wait", "mean", "meant", "make", "oops", "correction"]
+    private static let corrections: Set<String> = [
+        "no", "actually", "instead", "sorry", "rather", "wait", "mean", "meant", "make", "oops", "correction",
+    ]
 
     private static func words(_ tokens: Tokens, from: Int, to: Int) -> Set<String> {
         from < to ? Set((from..<to).map { tokens.word($0) }) : []
@@ -127,6 +129,7 @@ extension TemporalExpression {
             if case .date = piece.content, after.contains("to") { return true }
         }
         let (next, second) = (tokens.word(piece.tokens.upperBound), tokens.word(piece.tokens.upperBound + 1))
-        return ["doesn't", "doesnt", "won't", "wont", "isn't", "isnt"].contains(next) && ["work", "suit", "good", "possible", "ok", "fit"].contains(second)
+        return ["doesn't", "doesnt", "won't", "wont", "isn't", "isnt"].contains(next)
+            && ["work", "suit", "good", "possible", "ok", "fit"].contains(second)
     }
 }

@@ -7,11 +7,14 @@ extension TemporalParser {
         return readings.compactMap { $0 }.max { $0.tokens.count < $1.tokens.count }
     }
 
-    private func piece(_ reading: DateReading, _ range: Range<Int>) -> TemporalPiece { TemporalPiece(content: .date(reading), tokens: range) }
+    private func piece(_ reading: DateReading, _ range: Range<Int>) -> TemporalPiece {
+        TemporalPiece(content: .date(reading), tokens: range)
+    }
 
     /// `28/11`, `11/28/2026`, `28.11.2026`, `28-11-26`.
     private func slashed(at index: Int) -> TemporalPiece? {
-        guard let first = tokens[index]?.value, let separator = tokens[index + 1], separator.isGlued, ["/", ".", "-"].contains(separator.text),
+        guard let first = tokens[index]?.value, let separator = tokens[index + 1], separator.isGlued,
+            ["/", ".", "-"].contains(separator.text),
             let second = tokens[index + 2], second.isGlued, let other = second.value, !isGluedToMore(index)
         else { return nil }
         let hasYear = tokens.word(index + 3) == separator.text && tokens[index + 3]?.isGlued == true && tokens[index + 4]?.value != nil
@@ -47,7 +50,9 @@ extension TemporalParser {
         var next = index + 1
         if [".", ",", "/", "-"].contains(tokens.word(next)) { next += 1 }
         if tokens.word(next) == "the" { next += 1 }
-        guard let day = NumberWords.ordinal(tokens, at: next) ?? NumberWords.small(tokens, at: next), (1...31).contains(day.value) else { return nil }
+        guard let day = NumberWords.ordinal(tokens, at: next) ?? NumberWords.small(tokens, at: next), (1...31).contains(day.value) else {
+            return nil
+        }
         // `May 5:30` is a month only by accident.
         if tokens.word(next + day.length) == ":" { return nil }
         let (year, end) = trailingYear(at: next + day.length)
@@ -57,7 +62,9 @@ extension TemporalParser {
     /// `28 Nov`, `the 28th of November 2026`.
     private func dayThenMonth(at index: Int) -> TemporalPiece? {
         var next = tokens.word(index) == "the" ? index + 1 : index
-        guard let day = NumberWords.ordinal(tokens, at: next) ?? NumberWords.small(tokens, at: next), (1...31).contains(day.value) else { return nil }
+        guard let day = NumberWords.ordinal(tokens, at: next) ?? NumberWords.small(tokens, at: next), (1...31).contains(day.value) else {
+            return nil
+        }
         next += day.length
         if ["of", "-", ".", "/"].contains(tokens.word(next)) { next += 1 }
         guard !["$", "€", "£"].contains(tokens.word(index - 1)), let month = TemporalWords.months[tokens.word(next)] else { return nil }
@@ -70,7 +77,9 @@ extension TemporalParser {
     private func trailingYear(at index: Int) -> (Int?, Int) {
         var next = index
         if [",", "-", ".", "/", "in"].contains(tokens.word(next)) { next += 1 }
-        guard let token = tokens[next], token.text.count == 4, let year = Self.year(token), tokens.word(next + 1) != ":" else { return (nil, index) }
+        guard let token = tokens[next], token.text.count == 4, let year = Self.year(token), tokens.word(next + 1) != ":" else {
+            return (nil, index)
+        }
         return (year, next + 1)
     }
 
@@ -135,7 +144,9 @@ extension TemporalParser {
 
     /// The day from which weeks are counted.
     private func base(at index: Int) -> (day: Day, length: Int)? {
-        let readings = [slashed(at: index), named(at: index), dayThenMonth(at: index), relative(at: index), weekday(at: index), holiday(at: index)]
+        let readings = [
+            slashed(at: index), named(at: index), dayThenMonth(at: index), relative(at: index), weekday(at: index), holiday(at: index),
+        ]
         guard let best = readings.compactMap({ $0 }).max(by: { $0.tokens.count < $1.tokens.count }), case .date(let date) = best.content
         else { return nil }
         return (date.day, best.tokens.count)
@@ -150,7 +161,9 @@ extension TemporalParser {
         let modifier = modifiers.contains(tokens.word(index)) ? tokens.word(index) : nil
         let place = modifier == nil ? index : index + 1
         guard let weekday = TemporalWords.weekdays[tokens.word(place)] else { return nil }
-        let isProper = modifier != nil || !TemporalWords.doubtfulWeekdays.contains(tokens.word(place)) || ["on", "for", "by"].contains(tokens.word(index - 1))
+        let isProper =
+            modifier != nil || !TemporalWords.doubtfulWeekdays.contains(tokens.word(place))
+            || ["on", "for", "by"].contains(tokens.word(index - 1))
         let end = place + (tokens.word(place + 1) == "." && tokens[place + 2] != nil ? 2 : 1)
         if let dated = datedWeekday(weekday, at: end) { return piece(DateReading(day: dated.day), index..<end + dated.length) }
         let thisWeek = today + (weekday - today.weekday)
@@ -171,13 +184,15 @@ extension TemporalParser {
         return piece(DateReading(day: coming(weekday), isDoubtful: isToday, weekday: weekday, isWeak: !isProper), index..<end)
     }
 
-    /// `Monday the 27th`, `Friday 13`: the next day that is both. A bare number up to twelve is rather a time, unless it fits this very week.
+    /// `Monday the 27th`, `Friday 13`: the next day that is both. A bare number up to twelve is rather a time, unless it fits this
+    /// very week.
     private func datedWeekday(_ weekday: Int, at index: Int) -> (day: Day, length: Int)? {
         let start = [",", "the"].contains(tokens.word(index)) ? index + 1 : index
         let ordinal = NumberWords.ordinal(tokens, at: start)
         guard let number = ordinal ?? NumberWords.small(tokens, at: start), (1...31).contains(number.value) else { return nil }
         let end = start + number.length
-        let isMore = [":", ".", "/", "-", "h", "am", "pm", "a", "p", "of", "o'clock", "oclock", "%"].contains(tokens.word(end))
+        let isMore =
+            [":", ".", "/", "-", "h", "am", "pm", "a", "p", "of", "o'clock", "oclock", "%"].contains(tokens.word(end))
             || TemporalWords.months[tokens.word(end)] != nil || TemporalWords.counted.contains(tokens.word(end))
             || ["past", "to", "thirty", "fifteen"].contains(tokens.word(end))
         if isMore && ordinal == nil || TemporalWords.months[tokens.word(end)] != nil || tokens.word(end) == "of" { return nil }
@@ -196,7 +211,8 @@ extension TemporalParser {
         let monday = today + -today.weekday
         let found: DaySpan? =
             switch tokens.word(place) {
-            case "week", "wk": hasModifier ? (isNext ? DaySpan(from: monday + 7, to: monday + 13) : DaySpan(from: today, to: monday + 6)) : nil
+            case "week", "wk":
+                hasModifier ? (isNext ? DaySpan(from: monday + 7, to: monday + 13) : DaySpan(from: today, to: monday + 6)) : nil
             case "weekend":
                 isNext ? DaySpan(from: monday + 12, to: monday + 13) : DaySpan(from: max(today, monday + 5), to: monday + 6)
             case "month": hasModifier ? month(isNext ? 1 : 0) : nil
@@ -214,7 +230,9 @@ extension TemporalParser {
     private func holiday(at index: Int) -> TemporalPiece? {
         for length in [3, 2, 1] {
             let words = (0..<length).map { tokens.word(index + $0) }
-            guard let (month, day) = TemporalWords.holidays[words], let reading = calendarDay(year: nil, month: month, day: day) else { continue }
+            guard let (month, day) = TemporalWords.holidays[words], let reading = calendarDay(year: nil, month: month, day: day) else {
+                continue
+            }
             return piece(DateReading(day: reading.day), index..<index + length)
         }
         return nil
@@ -225,7 +243,9 @@ extension TemporalParser {
         let start = tokens.word(index) == "the" ? index + 1 : index
         guard let day = NumberWords.ordinal(tokens, at: start), (1...31).contains(day.value) else { return nil }
         let end = start + day.length
-        let others: Set<String> = ["one", "option", "choice", "floor", "street", "avenue", "time", "half", "slot", "date", "of", "item", "person"]
+        let others: Set<String> = [
+            "one", "option", "choice", "floor", "street", "avenue", "time", "half", "slot", "date", "of", "item", "person",
+        ]
         guard !others.contains(tokens.word(end)) else { return nil }
         let isWord = tokens[start]?.kind == .word
         let isOn = tokens.word(index - 1) == "on" || tokens.word(index - 1) == "for"

@@ -16,7 +16,8 @@ extension TemporalParser {
     private func range(at index: Int) -> TimeMatch? {
         let isOpened = ["between", "from"].contains(tokens.word(index))
         let start = isOpened ? index + 1 : index
-        guard let first = colonTime(at: start) ?? hour(at: start), ["and", "to", "-", "till", "until"].contains(tokens.word(start + first.length)),
+        guard let first = colonTime(at: start) ?? hour(at: start),
+            ["and", "to", "-", "till", "until"].contains(tokens.word(start + first.length)),
             let second = colonTime(at: start + first.length + 1) ?? hour(at: start + first.length + 1)
         else { return nil }
         // Without an opening word both ends must look like times, or `2-4` of anything would be one.
@@ -60,13 +61,17 @@ extension TemporalParser {
         }
         guard sign != 0, let hour = hour(at: next + 1) ?? noonHour(at: next + 1), hour.reading.minutes % 60 == 0 else { return nil }
         // `10 to 12` is a span unless minutes are plainly meant.
-        if sign < 0, tokens[start]?.kind == .number, tokens.word(next - 1) != "minutes", tokens.word(next - 1) != "mins", !isAfterAt(index) { return nil }
+        if sign < 0, tokens[start]?.kind == .number, tokens.word(next - 1) != "minutes", tokens.word(next - 1) != "mins", !isAfterAt(index)
+        {
+            return nil
+        }
         return TimeMatch(reading: shifted(hour.reading, by: sign * amount), length: next + 1 + hour.length - index)
     }
 
     private func halfPast(at index: Int) -> TimeMatch? {
         let isPast = tokens.word(index + 1) == "past"
-        guard let hour = hour(at: index + (isPast ? 2 : 1)), hour.reading.minutes % 60 == 0, isPast || tokens[index + 1]?.kind == .word || isAfterAt(index)
+        guard let hour = hour(at: index + (isPast ? 2 : 1)), hour.reading.minutes % 60 == 0,
+            isPast || tokens[index + 1]?.kind == .word || isAfterAt(index)
         else { return nil }
         return TimeMatch(reading: shifted(hour.reading, by: 30), length: hour.length + (isPast ? 2 : 1))
     }
@@ -111,17 +116,22 @@ extension TemporalParser {
     /// `tomorrow 5`, `friday 10 please`: at the end of a phrase.
     private func isLoneNumber(_ index: Int, length: Int) -> Bool {
         let next = tokens[index + length]
-        let isEnd = next == nil || next?.kind == .symbol || ["please", "pls", "plz", "thanks", "tomorrow", "on", "today", "in", "then", "instead"].contains(next?.text ?? "")
+        let isEnd =
+            next == nil || next?.kind == .symbol
+            || ["please", "pls", "plz", "thanks", "tomorrow", "on", "today", "in", "then", "instead"].contains(next?.text ?? "")
         let previous = tokens.word(index - 1)
-        return isEnd && (TemporalWords.weekdays[previous] != nil || TemporalWords.relativeDays[previous] != nil || TemporalWords.vague.contains(previous)
-            || previous == "it" || previous == "," || TemporalWords.relativeDays[next?.text ?? ""] != nil)
+        return isEnd
+            && (TemporalWords.weekdays[previous] != nil || TemporalWords.relativeDays[previous] != nil
+                || TemporalWords.vague.contains(previous)
+                || previous == "it" || previous == "," || TemporalWords.relativeDays[next?.text ?? ""] != nil)
     }
 
     /// `5:30`, `17.30`, `5.30pm`, `17h30`.
     func colonTime(at index: Int) -> TimeMatch? {
         guard let token = tokens[index], token.kind == .number, token.text.count <= 2, let hour = token.value, hour <= 24,
             let separator = tokens[index + 1], separator.isGlued, [":", ".", "h"].contains(separator.text),
-            let minuteToken = tokens[index + 2], minuteToken.isGlued, minuteToken.text.count == 2, let minute = minuteToken.value, minute < 60,
+            let minuteToken = tokens[index + 2], minuteToken.isGlued, minuteToken.text.count == 2, let minute = minuteToken.value,
+            minute < 60,
             hour < 24 || minute == 0
         else { return nil }
         var length = 3
@@ -140,7 +150,8 @@ extension TemporalParser {
 
     /// `5`, `five`, `5pm`, `5 p.m.`, `five o'clock`, `17h`.
     private func hour(at index: Int) -> TimeMatch? {
-        guard let number = NumberWords.small(tokens, at: index), (0...24).contains(number.value), tokens.word(index).count <= 2 || tokens[index]?.kind == .word
+        guard let number = NumberWords.small(tokens, at: index), (0...24).contains(number.value),
+            tokens.word(index).count <= 2 || tokens[index]?.kind == .word
         else { return nil }
         var length = number.length
         if ["o'clock", "oclock"].contains(tokens.word(index + length)) {
@@ -161,7 +172,8 @@ extension TemporalParser {
             return TimeMatch(reading: ClockReading(minutes: minutes, hasHalf: true), length: length)
         }
         return TimeMatch(
-            reading: ClockReading(minutes: number.value % 24 * 60, hasHalf: hasHalf), length: length, isWeak: !isClock && !(hasUnit && hasHalf))
+            reading: ClockReading(minutes: number.value % 24 * 60, hasHalf: hasHalf), length: length,
+            isWeak: !isClock && !(hasUnit && hasHalf))
     }
 
     /// `am`, `p.m.`, `in the evening` is read as a part of the day instead.
@@ -191,12 +203,15 @@ extension TemporalParser {
             let minutes = (base % 12 + (half.isAfternoon ? 12 : 0)) * 60 + minute.value
             return TimeMatch(reading: ClockReading(minutes: minutes, hasHalf: true), length: length + half.length)
         }
-        return TimeMatch(reading: ClockReading(minutes: base * 60 + minute.value, hasHalf: false), length: length, isWeak: !isAfterAt(index))
+        return TimeMatch(
+            reading: ClockReading(minutes: base * 60 + minute.value, hasHalf: false), length: length, isWeak: !isAfterAt(index))
     }
 
     /// `1730 hrs`, `at 0915`.
     private func military(at index: Int) -> TimeMatch? {
-        guard let token = tokens[index], token.text.count == 4, let value = token.value, value / 100 < 24, value % 100 < 60 else { return nil }
+        guard let token = tokens[index], token.text.count == 4, let value = token.value, value / 100 < 24, value % 100 < 60 else {
+            return nil
+        }
         let hasUnit = ["hrs", "hours", "h"].contains(tokens.word(index + 1))
         guard hasUnit || isAfterAt(index) else { return nil }
         return TimeMatch(reading: ClockReading(minutes: value / 100 * 60 + value % 100, hasHalf: true), length: hasUnit ? 2 : 1)

@@ -35,7 +35,9 @@ struct TemporalParser {
     }
 
     private func part(at index: Int) -> [TemporalPiece]? {
-        guard let part = TemporalWords.parts[tokens.word(index)], tokens.word(index - 1) != "good", tokens.word(index) != "eve" else { return nil }
+        guard let part = TemporalWords.parts[tokens.word(index)], tokens.word(index - 1) != "good", tokens.word(index) != "eve" else {
+            return nil
+        }
         let range = index..<index + 1
         let piece = TemporalPiece(content: .part(part), tokens: range)
         guard tokens.word(index - 1) == "this" else { return [piece] }
@@ -93,7 +95,8 @@ extension TemporalParser {
         switch tokens.word(start) {
         case "z": return (0, 1 + extra)
         case "+", "-":
-            guard let hours = tokens[start + 1]?.value, hours < 24, tokens.word(start + 2) == ":", let minutes = tokens[start + 3]?.value, minutes < 60
+            guard let hours = tokens[start + 1]?.value, hours < 24, tokens.word(start + 2) == ":", let minutes = tokens[start + 3]?.value,
+                minutes < 60
             else { return nil }
             return ((tokens.word(start) == "-" ? -1 : 1) * (hours * 3600 + minutes * 60), 4 + extra)
         default: return nil
@@ -108,12 +111,16 @@ extension TemporalParser {
         let end = start + length
         if hasIn { return TemporalPiece(content: .offset(seconds), tokens: index..<end) }
         if tokens.word(end) == "later" { return TemporalPiece(content: .offset(seconds), tokens: index..<end + 1) }
-        if tokens.word(end) == "from", tokens.word(end + 1) == "now" { return TemporalPiece(content: .offset(seconds), tokens: index..<end + 2) }
+        if tokens.word(end) == "from", tokens.word(end + 1) == "now" {
+            return TemporalPiece(content: .offset(seconds), tokens: index..<end + 2)
+        }
         return nil
     }
 
     private func duration(at index: Int) -> (seconds: Int, length: Int)? {
-        if tokens.word(index) == "half", ["an", "a"].contains(tokens.word(index + 1)), tokens.word(index + 2) == "hour" { return (1800, 3) }
+        if tokens.word(index) == "half", ["an", "a"].contains(tokens.word(index + 1)), tokens.word(index + 2) == "hour" {
+            return (1800, 3)
+        }
         guard let quantity = quantity(at: index), let unit = TemporalWords.clockUnits[tokens.word(index + quantity.length)],
             quantity.value <= 100_000
         else { return nil }

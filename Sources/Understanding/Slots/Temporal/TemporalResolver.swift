@@ -33,7 +33,8 @@ struct TemporalResolver {
         _ raw: String, value: String? = nil, known: [String: JSONValue] = [:], problem: SlotProblem? = nil, isDoubtful: Bool = false
     ) -> Entity {
         Entity(
-            name: name, kind: kind, value: value.map(JSONValue.string), partial: known.isEmpty ? nil : .object(known), raw: raw,
+            name: name, kind: kind, value: value.map(JSONValue.string), partial: known.isEmpty ? JSONValue?.none : JSONValue.object(known),
+            raw: raw,
             confidence: isDoubtful ? 0.75 : 0.95, needsConfirmation: isDoubtful, problem: problem)
     }
 
@@ -53,7 +54,11 @@ struct TemporalResolver {
 
     private func withoutDay(_ expression: TemporalExpression, time: ClockReading?, part: DayPart?, raw: String) -> Entity {
         var known = span(expression.span ?? prior.span)
-        if let time { known.merge(PriorMoment.partial(time, part: part)) { $1 } } else if let part { known["part"] = .string(part.rawValue) }
+        if let time {
+            known.merge(PriorMoment.partial(time, part: part)) { $1 }
+        } else if let part {
+            known["part"] = .string(part.rawValue)
+        }
         return made(raw, known: known, problem: .incomplete(missing: "date"))
     }
 
@@ -127,7 +132,8 @@ struct TemporalResolver {
         return made(raw, value: Digits.clock(minutes), isDoubtful: isGuess || time.isVague || expression.isDoubtful)
     }
 
-    /// The half of the day: said, or told by the part of the day, the opening hours or what is still to come today; else the usual one, in doubt.
+    /// The half of the day: said, or told by the part of the day, the opening hours or what is still to come today; else the usual
+    /// one, in doubt.
     private func minutes(_ time: ClockReading, part: DayPart?, day: Day?, isNamed: Bool = false) -> (minutes: Int, isGuess: Bool) {
         if time.hasHalf { return (time.minutes, false) }
         if let part { return (part.minutes(time), false) }

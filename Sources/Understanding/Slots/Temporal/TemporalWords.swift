@@ -13,7 +13,8 @@ enum TemporalWords {
         "november": 11, "nov": 11, "december": 12, "dec": 12,
     ]
     static let relativeDays: [String: Int] = [
-        "today": 0, "tonight": 0, "tonite": 0, "tomorrow": 1, "tomorow": 1, "tommorow": 1, "tommorrow": 1, "tomorrrow": 1, "tmrw": 1, "tmr": 1,
+        "today": 0, "tonight": 0, "tonite": 0, "tomorrow": 1, "tomorow": 1, "tommorow": 1, "tommorrow": 1, "tomorrrow": 1, "tmrw": 1,
+        "tmr": 1,
         "tmw": 1, "tom": 1, "2morrow": 1, "yesterday": -1,
     ]
     static let holidays: [[String]: (month: Int, day: Int)] = [
@@ -31,7 +32,9 @@ enum TemporalWords {
         "hr": 3600, "hrs": 3600, "h": 3600,
     ]
     /// Before a time that is only roughly meant.
-    static let vague: Set<String> = ["around", "about", "after", "before", "by", "approximately", "roughly", "circa", "between", "from", "till", "until", "past", "ish"]
+    static let vague: Set<String> = [
+        "around", "about", "after", "before", "by", "approximately", "roughly", "circa", "between", "from", "till", "until", "past", "ish",
+    ]
     /// After a number: it counts something and is no time.
     static let counted: Set<String> = [
         "people", "persons", "person", "guests", "adults", "kids", "children", "percent", "dollars", "dollar", "bucks", "euros", "euro",
