@@ -91,7 +91,7 @@ import Testing
 
     /// Takes all the room that is left.
     private func fillUp(_ path: String) throws {
-        if !FileManager.default.fileExists(atPath: path) { FileManager.default.createFile(atPath: path, contents: nil) }
+        if !FileManager.default.fileExists(atPath: path) { try #require(FileManager.default.createFile(atPath: path, contents: nil)) }
         let handle = try #require(FileHandle(forWritingAtPath: path))
         defer { try? handle.close() }
         try handle.seekToEnd()
