@@ -29,7 +29,9 @@ import Testing
         }
     }
 
-    @Test(arguments: CrashPoint.allCases.filter { $0 != .migrationHalfDone }) func nothingIsLostOrDoubledByACrash(at point: CrashPoint) async throws {
+    @Test(arguments: CrashPoint.allCases.filter { $0 != .migrationHalfDone }) func nothingIsLostOrDoubledByACrash(at point: CrashPoint)
+        async throws
+    {
         var options = Self.impatient
         options.startsGateway = false
         try await Rig.with(options) { rig in
@@ -70,7 +72,7 @@ import Testing
         try await rig.fault(["path": "/salon/bookings", "method": "POST", "status": 503, "times": 5])
         try await rig.fault(["path": "/salon/bookings", "method": "GET", "delay_ms": 1200, "times": 4])
         try await rig.fault([
-            "path": "/graph/v23.0/\(Rig.salonNumber)/messages", "method": "POST", "status": 400, "times": 4,
+            "path": .string("/graph/v23.0/\(Rig.salonNumber)/messages"), "method": "POST", "status": 400, "times": 4,
             "body": ["error": ["message": "Undeliverable", "code": 131_026]],
         ])
     }
