@@ -12,7 +12,7 @@
 package enum CrashPoint: Sendable, CaseIterable {
     case bodyRead, signatureChecked, insertedNotCommitted, committedNotAnswered, answeredNotWoken, leaseTaken, decisionStoredNotSent
     case sentNoResponse, responseNotStored, resultStoredReplyNotQueued, replyQueuedNotSent, sentToChannelIDNotStored, retryTimerWritten
-    case deadLetterHalfMoved, migrationHalfDone, checkpointing, leaseRenewing
+    case deadLetterHalfMoved, migrationHalfDone, logFoldedBack, leaseRenewing
 
     @inline(__always)
     package func pass() {
@@ -42,7 +42,7 @@ package enum CrashPoint: Sendable, CaseIterable {
             case .retryTimerWritten: "retry-timer-written"
             case .deadLetterHalfMoved: "dead-letter-half-moved"
             case .migrationHalfDone: "migration-half-done"
-            case .checkpointing: "checkpointing"
+            case .logFoldedBack: "checkpointing"
             case .leaseRenewing: "lease-renewing"
             }
         }

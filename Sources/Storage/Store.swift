@@ -57,6 +57,7 @@ package struct BrandStore: Sendable {
             let transaction = BrandTransaction(brand: id, connection: connection, store: store)
             return (try unit(transaction), transaction.woken, transaction.hasNewEvents)
         }
+        if !woken.isEmpty { CrashPoint.answeredNotWoken.pass() }
         store.wake(id, woken)
         if hasEvents { store.announceEvents(id) }
         return result

@@ -3,12 +3,14 @@ internal import CRE2
 /// Many RE2 patterns matched in one pass over the text. Safe to share between threads.
 package final class PatternSet: Sendable {
     package let patterns: [String]
+    private let caseSensitive: Bool
     // An immutable C++ object once compiled: RE2 allows any number of threads to match with it.
     private nonisolated(unsafe) let compiled: OpaquePointer?
 
     /// Throws `PatternError` for the first pattern that does not compile, or when all together need more than 64 MiB.
     package init(_ patterns: [String], caseSensitive: Bool = false) throws(PatternError) {
         self.patterns = patterns
+        self.caseSensitive = caseSensitive
         guard !patterns.isEmpty, let set = cre2_set_new(caseSensitive) else {
             compiled = nil
             return
@@ -43,7 +45,7 @@ package final class PatternSet: Sendable {
 
     private func oneByOne(_ text: String) -> [Int] {
         patterns.indices.filter { index in
-            guard let pattern = try? Pattern(patterns[index]) else { return false }
+            guard let pattern = try? Pattern(patterns[index], caseSensitive: caseSensitive) else { return false }
             return pattern.matches(text)
         }
     }

@@ -12,7 +12,8 @@ package enum PhoneNumbers {
     private static let searchedBytes = 4096
 
     /// `+14155550123`, or nil when the text is no valid number. A number without a country code is read as one of `region`
-    /// (ISO 3166-1, such as `US`). Brazilian and Mexican mobiles that some systems write in an older form come out the same as in the new one.
+    /// (ISO 3166-1, such as `US`). Brazilian and Mexican mobiles that some systems write in an older form come out the same as in
+    /// the new one.
     package static func e164(_ text: String, region: String = "US") -> String? {
         guard text.utf8.count <= 64 else { return nil }
         if let number = parsed(text, region: region) { return canonical(number) }

@@ -15,7 +15,8 @@ package enum TextSplitter {
         return parts
     }
 
-    /// The text in at most `limit` characters, cut after a word where that keeps at least half, with an ellipsis in place of what is missing.
+    /// The text in at most `limit` characters, cut after a word where that keeps at least half, with an ellipsis in place of what
+    /// is missing.
     package static func truncate(_ text: String, limit: Int) -> String {
         guard let end = text.index(text.startIndex, offsetBy: limit, limitedBy: text.endIndex), end < text.endIndex else { return text }
         guard limit > 1 else { return String(text.prefix(limit)) }
@@ -27,7 +28,8 @@ package enum TextSplitter {
         return trimmed(head[..<space]) + "…"
     }
 
-    /// Labels of at most `limit` characters that differ from each other: those that are equal after cutting end in ` (2)`, ` (3)` and so on.
+    /// Labels of at most `limit` characters that differ from each other: those that are equal after cutting end in ` (2)`, ` (3)`
+    /// and so on.
     /// Case is not a difference, because some channels compare without it.
     package static func uniqueLabels(_ labels: [String], limit: Int) -> [String] {
         var taken: Set<String> = []

@@ -58,6 +58,7 @@ package struct ActionHandler: TaskHandler {
             }
         }
         let started = context.store.clock.now
+        if definition.isWrite { context.willAct() }
         let outcome = await withProgress(action, definition, context) {
             await call(action, definition, brand, now: started)
         }

@@ -63,6 +63,7 @@ package struct DeliveryHandler: TaskHandler {
             let lane = Lane(brand: context.lease.brand, instance: message.instance, user: message.user)
             reading.replied(lane: lane)
             CrashPoint.replyQueuedNotSent.pass()
+            context.willAct()
             let outcome = await channel.send(part, permit: permit)
             CrashPoint.sentToChannelIDNotStored.pass()
             try await store(outcome, message, context, startedAt: startedAt)
@@ -124,6 +125,8 @@ package struct DeliveryHandler: TaskHandler {
     private func markUnknown(_ message: MessageRecord, _ context: TaskContext, reason: String) async throws {
         let deadline = context.store.clock.now + unknownReply
         try await context.finish { transaction in
+            // A status that came meanwhile has settled it already.
+            guard try transaction.outboundMessage(message.id)?.sendState == "queued" else { return }
             try transaction.recordAttempt(of: message.id.value, startedAt: transaction.now, outcome: "unknown", detail: reason)
             try transaction.setSendState("unknown", of: message.id, error: reason)
             try transaction.enqueue(

@@ -1,10 +1,18 @@
 internal import CSQLite
 internal import Conversation
 
+#if canImport(Glibc)
+    internal import Glibc
+#elseif canImport(Darwin)
+    internal import Darwin
+#endif
+
 /// One open connection with its prepared statements. `@unchecked` because a connection stays on the one thread that owns it.
 final class SQLiteConnection: Connection, @unchecked Sendable {
     private let handle: OpaquePointer
     private var statements: [OpaquePointer?] = []
+    /// Pages in the write-ahead log after the last commit; written by SQLite through the hook, on the thread that commits.
+    private let logPages = UnsafeMutablePointer<Int32>.allocate(capacity: 1)
 
     /// Throws `StorageError.cannotOpen`.
     init(path: String, readOnly: Bool) throws {
@@ -19,11 +27,35 @@ final class SQLiteConnection: Connection, @unchecked Sendable {
         handle = opened
         sqlite3_extended_result_codes(handle, 1)
         sqlite3_busy_timeout(handle, 5000)
+        logPages.initialize(to: 0)
     }
 
     deinit {
         for statement in statements { sqlite3_finalize(statement) }
         sqlite3_close_v2(handle)
+        logPages.deallocate()
+    }
+
+    /// Takes the folding back of the log out of the commits, which would otherwise wait for it. `foldLogBack` is then up to the owner.
+    func countLogPages() {
+        // This hook takes the place of SQLite's own, which would checkpoint within the commit.
+        sqlite3_wal_hook(
+            handle,
+            { pages, _, _, count in
+                pages?.assumingMemoryBound(to: Int32.self).pointee = count
+                return SQLITE_OK
+            }, logPages)
+    }
+
+    /// Pages in the write-ahead log that were not known to be folded back.
+    var pagesInLog: Int { Int(logPages.pointee) }
+
+    /// Writes the log into the database as far as no reader still needs it, without waiting for anybody. Throws `StorageError`.
+    func foldLogBack() throws {
+        var (inLog, folded): (Int32, Int32) = (0, 0)
+        logPages.pointee = 0
+        let code = sqlite3_wal_checkpoint_v2(handle, nil, SQLITE_CHECKPOINT_PASSIVE, &inLog, &folded)
+        guard code == SQLITE_OK || code == SQLITE_BUSY else { throw error(code) }
     }
 
     /// Whether no transaction is open: a full disk or an I/O error may have ended one behind our back.
@@ -127,6 +159,8 @@ final class SQLiteConnection: Connection, @unchecked Sendable {
         let text = String(cString: sqlite3_errmsg(handle))
         switch code & 0xFF {
         case SQLITE_FULL: return .full(text)
+        // Making room in the shared index or flushing can fail for want of space too, and is then called an I/O error.
+        case SQLITE_IOERR where sqlite3_system_errno(handle) == ENOSPC: return .full(text)
         case SQLITE_CONSTRAINT: return .duplicate(text)
         default: return .failed(code: Int(code), text)
         }

@@ -9,7 +9,7 @@ package final class SQLiteDatabase: Database {
 
     package struct Options: Sendable {
         package var readers: Int
-        /// Pages in the write-ahead log before it is folded back.
+        /// Pages in the write-ahead log before it is folded back between two commits; a quarter of it when nobody waits.
         package var checkpointPages: Int
         package init(readers: Int = 2, checkpointPages: Int = 4000) {
             self.readers = readers
@@ -20,19 +20,18 @@ package final class SQLiteDatabase: Database {
     /// Opens or makes the file and brings its tables up to date. Throws `StorageError`.
     package init(path: String, options: Options = .init()) throws {
         let connection = try SQLiteConnection(path: path, readOnly: false)
-        try Self.prepare(connection, options)
+        try Self.prepare(connection)
         try Migrator.migrate(connection, dialect: .sqlite) { try connection.execute($0) }
         readers = try SQLiteReaders(path: path, count: options.readers)
-        writer = SQLiteWriter(connection: connection)
+        writer = SQLiteWriter(connection: connection, checkpointPages: options.checkpointPages)
     }
 
-    private static func prepare(_ connection: SQLiteConnection, _ options: Options) throws {
+    private static func prepare(_ connection: SQLiteConnection) throws {
         let mode = try connection.rows(SQL("PRAGMA journal_mode=WAL"), []).first?.text(0)
         guard mode == "wal" else { throw StorageError.cannotOpen("journal_mode is \(mode ?? "unknown"), not wal") }
         try connection.execute("PRAGMA synchronous=FULL")
         let synchronous = try connection.rows(SQL("PRAGMA synchronous"), []).first?.integer(0)
         guard synchronous == 2 else { throw StorageError.cannotOpen("synchronous is \(synchronous ?? -1), not 2 (FULL)") }
-        try connection.execute("PRAGMA wal_autocheckpoint=\(options.checkpointPages)")
         try connection.execute("PRAGMA cache_size=-65536")
         try connection.execute("PRAGMA temp_store=MEMORY")
     }

@@ -19,9 +19,13 @@ final class SQLiteWriter: @unchecked Sendable {
     private var onEnd: [() -> Void] = []
     /// Units in one commit at the most: bounds how long a commit can take.
     private let groupLimit = 512
+    /// Pages in the log above which it is folded back between two commits; a quarter of that is enough when nobody waits.
+    private let checkpointPages: Int
 
-    init(connection: SQLiteConnection) {
+    init(connection: SQLiteConnection, checkpointPages: Int) {
         self.connection = connection
+        self.checkpointPages = checkpointPages
+        connection.countLogPages()
         let thread = Thread { [self] in loop() }
         thread.name = "sqlite-writer"
         thread.stackSize = 4 << 20
@@ -55,7 +59,10 @@ final class SQLiteWriter: @unchecked Sendable {
     }
 
     private func loop() {
-        while let group = nextGroup() { commit(group) }
+        while let group = nextGroup() {
+            commit(group)
+            checkpoint()
+        }
         condition.lock()
         hasEnded = true
         let callbacks = onEnd
@@ -73,6 +80,21 @@ final class SQLiteWriter: @unchecked Sendable {
         let group = Array(waiting.prefix(groupLimit))
         waiting.removeFirst(group.count)
         return group
+    }
+
+    /// After everybody of the group was woken, so that no acknowledgement waits for it.
+    private func checkpoint() {
+        guard connection.pagesInLog >= (isIdle ? checkpointPages / 4 : checkpointPages) else { return }
+        CrashPoint.logFoldedBack.pass()
+        // What could not be folded back (a full disk) stays in the log, which holds it just as safely; the next time takes it along.
+        _ = try? connection.foldLogBack()
+        CrashPoint.logFoldedBack.pass()
+    }
+
+    private var isIdle: Bool {
+        condition.lock()
+        defer { condition.unlock() }
+        return waiting.isEmpty
     }
 
     /// First without savepoints, which cost a copy of every page they touch; when a unit fails, once more with them.

@@ -33,9 +33,9 @@ extension BrandTransaction {
         static let start = SQL(
             "UPDATE tasks SET state = 'processing', attempts = attempts + 1 WHERE brand_id = $1 AND lane = $2 AND task_id = $3")
         static let delete = SQL("DELETE FROM tasks WHERE brand_id = $1 AND lane = $2 AND task_id = $3")
-        static let later = SQL("UPDATE tasks SET state = 'pending', run_at = $4 WHERE brand_id = $1 AND lane = $2 AND task_id = $3")
+        static let later = SQL("UPDATE tasks SET state = $5, run_at = $4 WHERE brand_id = $1 AND lane = $2 AND task_id = $3")
         static let giveBack = SQL(
-            "UPDATE tasks SET state = 'pending', attempts = attempts - 1 WHERE brand_id = $1 AND lane = $2 AND task_id = $3")
+            "UPDATE tasks SET state = $4, attempts = attempts - 1 WHERE brand_id = $1 AND lane = $2 AND task_id = $3")
         static let rest = SQL("SELECT min(run_at), max(priority) FROM tasks WHERE brand_id = $1 AND lane = $2")
         static let free = SQL(
             "UPDATE lanes SET held_by = NULL, ready_at = $3, priority = $4 WHERE brand_id = $1 AND lane = $2")
@@ -100,17 +100,22 @@ extension BrandTransaction {
     /// Takes a task out of its lane: it is done, or stands elsewhere now.
     package func remove(_ task: QueueTask, from lease: LaneLease) throws { try run(Statements.delete, .text(lease.lane), SQLValue(task.id)) }
 
-    /// Puts a task off. With `holdingLane`, what came later in the lane waits behind it.
-    package func postpone(_ task: QueueTask, in lease: LaneLease, until: Timestamp, holdingLane: Bool) throws {
-        try run(Statements.later, .text(lease.lane), SQLValue(task.id), SQLValue(until))
+    /// Puts a task off. With `holdingLane`, what came later in the lane waits behind it. With `mayHaveActed` the next attempt finds it
+    /// interrupted.
+    package func postpone(
+        _ task: QueueTask, in lease: LaneLease, until: Timestamp, holdingLane: Bool, mayHaveActed: Bool = false
+    ) throws {
+        try run(
+            Statements.later, .text(lease.lane), SQLValue(task.id), SQLValue(until), .text(mayHaveActed ? "processing" : "pending"))
         CrashPoint.retryTimerWritten.pass()
         if holdingLane { try run(Statements.hold, .text(lease.lane), SQLValue(until)) } else { try release(lease) }
         woken.insert(lease.pool)
     }
 
-    /// Gives an interrupted task back as if it had never been taken: a shutdown costs no attempt.
-    package func giveBack(_ task: QueueTask, _ lease: LaneLease) throws {
-        try run(Statements.giveBack, .text(lease.lane), SQLValue(task.id))
+    /// Gives an interrupted task back as if it had never been taken: a shutdown costs no attempt. With `mayHaveActed` the next attempt
+    /// finds it interrupted.
+    package func giveBack(_ task: QueueTask, _ lease: LaneLease, mayHaveActed: Bool = false) throws {
+        try run(Statements.giveBack, .text(lease.lane), SQLValue(task.id), .text(mayHaveActed ? "processing" : "pending"))
         try release(lease)
     }
 

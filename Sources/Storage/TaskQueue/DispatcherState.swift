@@ -10,6 +10,7 @@ struct DispatcherState {
     private var busy: [BrandID: Int] = [:]
     private(set) var active: Set<LaneLease> = []
     private var lastFirst: BrandID?
+    private var lastRenewal: Timestamp?
 
     init(perBrand: Int, total: Int) {
         self.perBrand = perBrand
@@ -42,13 +43,25 @@ struct DispatcherState {
     mutating func endLook(_ brand: BrandID, claimed: [LaneLease], next: Timestamp?) {
         active.formUnion(claimed)
         busy[brand, default: 0] += claimed.count
-        looks[brand] = wokenWhileLooking.contains(brand) ? Timestamp(milliseconds: 0) : next
+        looks[brand] = wokenWhileLooking.contains(brand) || !claimed.isEmpty ? Timestamp(milliseconds: 0) : next
     }
 
     mutating func end(_ lease: LaneLease) {
         if active.remove(lease) != nil { busy[lease.brand, default: 1] -= 1 }
     }
 
-    /// When to look at the latest. A brand that is due but has no room is looked at when one of its lanes ends.
-    func nextLook(_ sweep: Timestamp) -> Timestamp { min(looks.values.filter { $0.milliseconds > 0 }.min() ?? sweep, sweep) }
+    /// When to look at the latest. A brand that is due already has no room, and is looked at when one of its lanes ends.
+    func nextLook(after now: Timestamp, sweep: Duration) -> Timestamp {
+        let latest = now + sweep
+        return min(looks.values.filter { $0 > now }.min() ?? latest, latest)
+    }
+
+    /// Notes that every lease held at that time was renewed.
+    mutating func renewed(at time: Timestamp) { lastRenewal = time }
+
+    /// The brand's own leases, when so much time went by without a renewal that they may have run out.
+    func overdue(_ brand: BrandID, at now: Timestamp, after limit: Duration) -> [LaneLease] {
+        guard let lastRenewal, now - lastRenewal > limit else { return [] }
+        return active.filter { $0.brand == brand }
+    }
 }

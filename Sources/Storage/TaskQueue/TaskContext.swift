@@ -18,6 +18,7 @@ package final class TaskContext: Sendable {
     package let lease: LaneLease
     package let store: Store
     private let progress = Mutex(Progress.running)
+    private let acts = Mutex(false)
     private let keepsLane: Bool
 
     init(task: QueueTask, lease: LaneLease, store: Store, keepsLane: Bool) {
@@ -29,6 +30,10 @@ package final class TaskContext: Sendable {
 
     package var brand: BrandStore { store.brand(lease.brand) }
     package var isFinished: Bool { progress.withLock { if case .finished = $0 { true } else { false } } }
+    var mayHaveActed: Bool { acts.withLock { $0 } }
+    /// Says that from now on something outside may happen. When this attempt ends without a stored result, by an error or by a
+    /// shutdown, the next one finds `wasInterrupted`, as it does after a crash.
+    package func willAct() { acts.withLock { $0 = true } }
     var next: QueueTask? { progress.withLock { if case .finished(let next) = $0 { next } else { nil } } }
 
     /// Stores what the task led to, takes it off the queue and takes the lane's next one, in one transaction.

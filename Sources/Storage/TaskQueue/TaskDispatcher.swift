@@ -60,6 +60,7 @@ package final class TaskDispatcher: Service {
 
     package func run() async throws {
         for brand in try await store.brandsWithWork() { state.withLock { $0.wake(brand) } }
+        state.withLock { $0.renewed(at: store.clock.now) }
         // Renewal outlives the claiming: running work keeps its leases until its last word is stored.
         let renewal = Task { await self.renewLeases() }
         defer { renewal.cancel() }
@@ -73,12 +74,13 @@ package final class TaskDispatcher: Service {
     private func claimLoop(_ group: inout DiscardingTaskGroup) async {
         while !signal.isClosed, !Task.isCancelled {
             var claimedAny = false
-            for (brand, room) in state.withLock({ $0.claimable(at: store.clock.now) }) {
+            let now = store.clock.now
+            for (brand, room) in state.withLock({ $0.claimable(at: now) }) {
                 let claimed = await claim(brand, room)
                 claimedAny = claimedAny || !claimed.isEmpty
                 for (lease, task) in claimed { group.addTask { await self.work(lease, task) } }
             }
-            if !claimedAny { await signal.wait(until: state.withLock { $0.nextLook(store.clock.now + options.sweep) }, clock: store.clock) }
+            if !claimedAny { await signal.wait(until: state.withLock { $0.nextLook(after: now, sweep: options.sweep) }, clock: store.clock) }
         }
     }
 
@@ -87,7 +89,11 @@ package final class TaskDispatcher: Service {
         state.withLock { $0.beginLook(brand) }
         do {
             let (pool, lease) = (pool, options.lease)
+            // While the store took no writes (a full disk, a stopped process) our own leases ran out; taking them over from ourselves
+            // would refuse the results of calls that are still running.
+            let overdue = state.withLock { $0.overdue(brand, at: store.clock.now, after: lease * 2 / 3) }
             let (claimed, next) = try await store.brand(brand).write { transaction in
+                for held in overdue { _ = try transaction.renew(held, until: transaction.now + lease) }
                 var claimed: [(LaneLease, QueueTask)] = []
                 let leases = try transaction.claimLanes(pool: pool, limit: room, until: transaction.now + lease)
                 for lease in leases {
@@ -126,7 +132,7 @@ package final class TaskDispatcher: Service {
     }
 
     private func failed(_ context: TaskContext, _ error: any Error) async {
-        let (task, lease, handler) = (context.task, context.lease, handler)
+        let (task, lease, handler, mayHaveActed) = (context.task, context.lease, handler, context.mayHaveActed)
         var about: Logger.Metadata = ["brand": "\(lease.brand)", "lane": "\(lease.lane)", "task": "\(task.id)", "kind": "\(task.kind)"]
         about["error"] = "\(error)"
         if error is QueueError || context.isFinished { return logger.warning("result refused", metadata: about) }
@@ -137,8 +143,11 @@ package final class TaskDispatcher: Service {
             try await Task.detached { [store] in
                 try await store.persistently(brand: lease.brand) { transaction in
                     try transaction.fence(lease)
-                    if isInterrupted { return try transaction.giveBack(task, lease) }
-                    if let wait { return try transaction.postpone(task, in: lease, until: transaction.now + wait, holdingLane: true) }
+                    if isInterrupted { return try transaction.giveBack(task, lease, mayHaveActed: mayHaveActed) }
+                    if let wait {
+                        return try transaction.postpone(
+                            task, in: lease, until: transaction.now + wait, holdingLane: true, mayHaveActed: mayHaveActed)
+                    }
                     try handler.giveUp(task, lane: lease.lane, error: error, in: transaction)
                     try transaction.remove(task, from: lease)
                     try transaction.release(lease)
@@ -161,7 +170,9 @@ package final class TaskDispatcher: Service {
     private func renewLeases() async {
         while !Task.isCancelled {
             do { try await store.clock.sleep(until: store.clock.now + options.lease / 3) } catch { return }
-            let until = store.clock.now + options.lease
+            let now = store.clock.now
+            let until = now + options.lease
+            var missedAny = false
             for (brand, leases) in Dictionary(grouping: state.withLock { Array($0.active) }, by: \.brand) {
                 do {
                     let lost = try await store.brand(brand).write { transaction in
@@ -172,9 +183,11 @@ package final class TaskDispatcher: Service {
                         logger.warning("lease lost", metadata: ["brand": "\(brand)", "lane": "\(lease.lane)"])
                     }
                 } catch {
+                    missedAny = true
                     logger.error("renewing failed", metadata: ["brand": "\(brand)", "error": "\(error)"])
                 }
             }
+            if !missedAny { state.withLock { $0.renewed(at: now) } }
         }
     }
 

@@ -86,15 +86,37 @@ private final class LoadHandler: ChannelDuplexHandler {
 
     /// The status of one whole answer, taken out of the buffer; nil while it is not complete.
     private func takeAnswer() -> Int? {
-        let view = received.readableBytesView
-        guard let end = view.firstRange(of: Array("\r\n\r\n".utf8)) else { return nil }
-        let head = String(decoding: view[..<end.lowerBound], as: UTF8.self).lowercased()
-        let length = head.split(separator: "\r\n").first { $0.hasPrefix("content-length:") }
-            .flatMap { Int($0.dropFirst("content-length:".count).drop { $0 == " " }) }
-        let total = end.upperBound - view.startIndex + (length ?? 0)
-        guard received.readableBytes >= total else { return nil }
-        received.moveReaderIndex(forwardBy: total)
+        let whole: (status: Int, bytes: Int)? = received.withUnsafeReadableBytes { bytes in
+            guard bytes.count > 12, let end = Self.headEnd(bytes) else { return nil }
+            let status = bytes[9..<12].reduce(0) { $0 * 10 + Int($1) - 48 }
+            let total = end + Self.contentLength(bytes[..<end])
+            return bytes.count >= total ? (status, total) : nil
+        }
+        guard let whole else { return nil }
+        received.moveReaderIndex(forwardBy: whole.bytes)
         received.discardReadBytes()
-        return head.split(separator: " ").dropFirst().first.flatMap { Int($0) }
+        return whole.status
+    }
+
+    private static func headEnd(_ bytes: UnsafeRawBufferPointer) -> Int? {
+        var index = 3
+        while index < bytes.count {
+            if bytes[index] == 10, bytes[index - 1] == 13, bytes[index - 2] == 10 { return index + 1 }
+            index += 1
+        }
+        return nil
+    }
+
+    /// Looks for the one header that ends in `-length:`.
+    private static func contentLength(_ head: Slice<UnsafeRawBufferPointer>) -> Int {
+        let name = Array("-length:".utf8)
+        var index = 0
+        while index + name.count < head.count {
+            if head[index] == name[0], (0..<name.count).allSatisfy({ head[index + $0] | 0x20 == name[$0] | 0x20 }) {
+                return head[(index + name.count)...].drop { $0 == 32 }.prefix { (48...57).contains($0) }.reduce(0) { $0 * 10 + Int($1) - 48 }
+            }
+            index += 1
+        }
+        return 0
     }
 }

@@ -11,7 +11,8 @@ extension EmbeddedClassifier {
         return tidied(found, tokens)
     }
 
-    /// One sentence, cut where it holds. Goes from left to right once, so the work grows with the number of cuts and not with their choices.
+    /// One sentence, cut where it holds. Goes from left to right once, so the work grows with the number of cuts and not with
+    /// their choices.
     func clauses(_ tokens: Tokens, in range: Range<Int>) -> [DetectedIntent] {
         var found: [DetectedIntent] = []
         var start = range.lowerBound
@@ -89,7 +90,8 @@ extension EmbeddedClassifier {
             kept.append(intent)
         }
         let hasAction = kept.contains { $0.type == .action && $0.confidence >= 0.6 }
-        // "don't book, cancel": what is refused needs no answer of its own beside what is wanted. Doubtful wishes beside sure ones are noise.
+        // "don't book, cancel": what is refused needs no answer of its own beside what is wanted. Doubtful wishes beside sure ones
+        // are noise.
         kept.removeAll { hasAction && ($0.signal == "stop" && $0.source == .classifier || $0.type == .action && $0.confidence < 0.5) }
         return kept.isEmpty ? [DetectedIntent(type: .unknown, confidence: 0.3, text: tokens.source, source: .classifier)] : kept
     }

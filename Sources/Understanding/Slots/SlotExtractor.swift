@@ -3,7 +3,8 @@ internal import Text
 
 /// Reads parameters from words by rules alone. Pure and safe to share; looks at the first 4,096 characters of a text.
 ///
-/// Values come in the order in which they can be mistaken for each other: addresses and phone numbers first, then moments, choices, money and
+/// Values come in the order in which they can be mistaken for each other: addresses and phone numbers first, then moments,
+/// choices, money and
 /// numbers, so that the digits of one are never read as another.
 package struct SlotExtractor: SlotExtracting {
     package init() {}
@@ -12,7 +13,8 @@ package struct SlotExtractor: SlotExtracting {
         var reading = SlotReading(request)
         guard reading.tokens.count > 0 else { return [:] }
         reading.readAddresses()
-        // Dates look like phone numbers to a phone library, not the other way round, so plain moments are marked before phones are looked for.
+        // Dates look like phone numbers to a phone library, not the other way round, so plain moments are marked before phones are
+        // looked for.
         reading.markMoments()
         reading.readPhones()
         reading.readChoices()

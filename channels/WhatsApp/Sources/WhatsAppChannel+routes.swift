@@ -25,6 +25,7 @@ extension WhatsAppChannel {
     func receive(_ request: ChannelRequest) async -> ChannelResponse {
         guard let app = app(of: request) else { return Self.unknownApp }
         guard isAuthentic(request, of: app) else { return .problem(401, "The signature is missing or wrong") }
+        CrashPoint.signatureChecked.pass()
         let items = WebhookReader(app: app.name).items(in: request.body)
         do {
             let receipt = try await intake.accept(VerifiedWebhook(channel: WhatsAppChannel.name, app: app.name, items: items))

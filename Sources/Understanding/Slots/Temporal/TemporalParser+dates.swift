@@ -184,7 +184,8 @@ extension TemporalParser {
         return piece(DateReading(day: coming(weekday), isDoubtful: isToday, weekday: weekday, isWeak: !isProper), index..<end)
     }
 
-    /// `Monday the 27th`, `Friday 13`: the next day that is both. A bare number up to twelve is rather a time, unless it fits this very week.
+    /// `Monday the 27th`, `Friday 13`: the next day that is both. A bare number up to twelve is rather a time, unless it fits this
+    /// very week.
     private func datedWeekday(_ weekday: Int, at index: Int) -> (day: Day, length: Int)? {
         let start = [",", "the"].contains(tokens.word(index)) ? index + 1 : index
         let ordinal = NumberWords.ordinal(tokens, at: start)

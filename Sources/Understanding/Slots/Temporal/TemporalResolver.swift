@@ -132,7 +132,8 @@ struct TemporalResolver {
         return made(raw, value: Digits.clock(minutes), isDoubtful: isGuess || time.isVague || expression.isDoubtful)
     }
 
-    /// The half of the day: said, or told by the part of the day, the opening hours or what is still to come today; else the usual one, in doubt.
+    /// The half of the day: said, or told by the part of the day, the opening hours or what is still to come today; else the usual
+    /// one, in doubt.
     private func minutes(_ time: ClockReading, part: DayPart?, day: Day?, isNamed: Bool = false) -> (minutes: Int, isGuess: Bool) {
         if time.hasHalf { return (time.minutes, false) }
         if let part { return (part.minutes(time), false) }

@@ -1,0 +1,104 @@
+import Conversation
+import Foundation
+import Storage
+import Testing
+
+/// The process dies (SIGKILL) where it hurts most, with fifty customers in the middle of their conversations. Nobody may notice.
+@Suite(.serialized) struct CrashTests {
+    /// Short waits, so that retries and settling take part within a test.
+    static let impatient = Rig.Options(edits: [
+        (file: "switchboard.yaml", from: "backoff_s: [2, 4, 8, 16]", to: "backoff_s: [0.2, 0.3, 0.4, 0.5]"),
+        (file: "switchboard.yaml", from: "lease_s: 30", to: "lease_s: 1"),
+        (file: "switchboard.yaml", from: "inline_wait_s: 5", to: "inline_wait_s: 1"),
+        (file: "switchboard.yaml", from: "unknown_reply_s: 45", to: "unknown_reply_s: 1"),
+        (file: "brands/salon/actions.yaml", from: "backoff_s: [2, 4, 8, 16]", to: "backoff_s: [0.2, 0.3, 0.4, 0.5]"),
+    ])
+
+    static let canaries = ["salon": "canary-of-the-salon", "jobs": "canary-of-the-jobs"]
+
+    /// On which pass of a point the process dies, three times.
+    private static func passes(_ point: CrashPoint) -> [Int] {
+        switch point {
+        case .bodyRead, .signatureChecked, .committedNotAnswered: [2, 60, 140]
+        case .insertedNotCommitted, .leaseTaken: [5, 70, 170]
+        case .answeredNotWoken, .decisionStoredNotSent: [3, 40, 100]
+        case .sentNoResponse, .responseNotStored, .resultStoredReplyNotQueued: [1, 15, 40]
+        case .replyQueuedNotSent, .sentToChannelIDNotStored: [1, 25, 60]
+        case .retryTimerWritten, .deadLetterHalfMoved, .logFoldedBack, .leaseRenewing: [1, 2, 3]
+        case .migrationHalfDone: [1, 1, 1]
+        }
+    }
+
+    @Test(arguments: CrashPoint.allCases.filter { $0 != .migrationHalfDone }) func nothingIsLostOrDoubledByACrash(at point: CrashPoint) async throws {
+        var options = Self.impatient
+        options.startsGateway = false
+        try await Rig.with(options) { rig in
+            for (round, pass) in Self.passes(point).enumerated() {
+                try await crash(rig, point, pass: pass, round: round)
+            }
+        }
+    }
+
+    private func crash(_ rig: Rig, _ point: CrashPoint, pass: Int, round: Int) async throws {
+        try await trouble(rig)
+        try await rig.startGateway(["SWITCHBOARD_CRASH_AT": "\(point.name):\(pass)"])
+        let process = try #require(rig.gateway)
+        let supervisor = Task {
+            await rig.exited(process)
+            try Task.checkCancellation()
+            try await rig.startGateway()
+        }
+        let customers = (0..<50).map { Load.Customer.numbered(round * 50 + $0, canaries: Self.canaries) }
+        let load = Load(rig)
+        try await load.run(customers)
+        // Some points are passed only when everybody has been served already.
+        if process.isRunning { try await rig.drain() }
+        let died = !process.isRunning
+        #expect(died, "\(point.name) was not passed \(pass) times")
+        if died { try await supervisor.value } else { supervisor.cancel() }
+        try await rig.drain()
+        #expect(await rig.stopGateway() == 0)
+        let faults = try await Checker(rig: rig).faults(acknowledged: load.acknowledged, canaries: Self.canaries)
+        #expect(faults.isEmpty, "\(point.name):\(pass): \(faults.prefix(10).joined(separator: "\n"))")
+        #expect(load.acknowledged.count == customers.reduce(0) { $0 + $1.lines.count })
+        try await bookings(rig, customers)
+        try await rig.resetSandbox()
+    }
+
+    /// A brand that is busy for a while, slow calls, and replies that are refused: so that retries, renewals and dead letters happen too.
+    private func trouble(_ rig: Rig) async throws {
+        try await rig.fault(["path": "/salon/bookings", "method": "POST", "status": 503, "times": 5])
+        try await rig.fault(["path": "/salon/bookings", "method": "GET", "delay_ms": 1200, "times": 4])
+        try await rig.fault([
+            "path": "/graph/v23.0/\(Rig.salonNumber)/messages", "method": "POST", "status": 400, "times": 4,
+            "body": ["error": ["message": "Undeliverable", "code": 131_026]],
+        ])
+    }
+
+    private func bookings(_ rig: Rig, _ customers: [Load.Customer]) async throws {
+        let made = Dictionary(grouping: try await rig.bookings()) { $0["contact_phone"]?.string ?? "" }
+        for (phone, bookings) in made { #expect(bookings.count == 1, "\(phone) has \(bookings.count) bookings") }
+        // Those whose question was refused by the channel, or lost in the crash, may have confirmed nothing.
+        let wanted = customers.filter(\.books).count
+        #expect(made.count >= wanted / 2, "only \(made.count) of \(wanted) booked")
+    }
+
+    @Test func aMigrationThatDiedHalfwayIsDoneAgain() async throws {
+        var options = Self.impatient
+        options.startsGateway = false
+        try await Rig.with(options) { rig in
+            for _ in 1...3 {
+                try await rig.startGateway(["SWITCHBOARD_CRASH_AT": CrashPoint.migrationHalfDone.name], waitUntilReady: false)
+                await rig.exited(try #require(rig.gateway))
+                #expect(rig.gateway?.terminationReason == .uncaughtSignal)
+            }
+            try await rig.startGateway()
+            let load = Load(rig)
+            try await load.run([Load.Customer.numbered(0, canaries: Self.canaries)])
+            try await rig.drain()
+            #expect(await rig.stopGateway() == 0)
+            #expect(try await Checker(rig: rig).faults(acknowledged: load.acknowledged) == [])
+            #expect(try await rig.bookings().count == 1)
+        }
+    }
+}

@@ -1,0 +1,96 @@
+import Conversation
+import Logging
+import Storage
+import Synchronization
+import TestKit
+import Testing
+
+/// Does what a test says, and tells it of each attempt.
+private struct ScriptedHandler: TaskHandler {
+    let attempts: AsyncStream<QueueTask>.Continuation
+    let script: @Sendable (TaskContext) async throws -> Void
+
+    func handle(_ context: TaskContext) async throws {
+        attempts.yield(context.task)
+        try await script(context)
+    }
+
+    func giveUp(_ task: QueueTask, lane: String, error: any Error, in transaction: BrandTransaction) throws {}
+}
+
+struct DispatcherTests {
+    private let brand = BrandID(rawValue: "salon")
+
+    private func enqueue(_ store: Store, _ number: UInt64) async throws {
+        try await store.brand(brand).write { transaction in
+            try transaction.enqueue(
+                NewTask(
+                    id: QueueTaskID(UniqueID(high: 1, low: number)), lane: "action:\(number)", pool: .action, kind: "test",
+                    payload: ["n": .integer(Int64(number))], runAt: transaction.now))
+        }
+    }
+
+    /// Runs a dispatcher over a store while `body` watches the attempts.
+    private func run(
+        clock: any WallClock, _ options: TaskDispatcher.Options, script: @escaping @Sendable (TaskContext) async throws -> Void,
+        _ body: (Store, inout AsyncStream<QueueTask>.Iterator) async throws -> Void
+    ) async throws {
+        try await TemporaryStore.with(clock: clock) { store in
+            let (attempts, continuation) = AsyncStream.makeStream(of: QueueTask.self)
+            let dispatcher = TaskDispatcher(
+                store: store, pool: .action, options: options, handler: ScriptedHandler(attempts: continuation, script: script),
+                logger: Logger(label: "test") { _ in SwiftLogNoOpLogHandler() })
+            let running = Task { try await dispatcher.run() }
+            var iterator = attempts.makeAsyncIterator()
+            try await body(store, &iterator)
+            running.cancel()
+            try await running.value
+        }
+    }
+
+    private struct Broken: Error {}
+
+    @Test(arguments: [true, false]) func anAttemptThatFailedAfterItActedIsFoundInterrupted(acts: Bool) async throws {
+        let options = TaskDispatcher.Options(retry: RetryPolicy(attempts: 3, backoff: [0.01]))
+        try await run(clock: SystemClock(), options) { context in
+            if context.task.attempts == 1 {
+                if acts { context.willAct() }
+                throw Broken()
+            }
+            try await context.finish { _ in }
+        } _: { store, attempts in
+            try await enqueue(store, 1)
+            #expect(await attempts.next()?.wasInterrupted == false)
+            let second = await attempts.next()
+            #expect(second?.attempts == 2 && second?.wasInterrupted == acts)
+        }
+    }
+
+    /// A process that stood still for longer than its lease, or could not write for so long, goes on with what it holds.
+    @Test func aLeaseThatRanOutIsNotTakenOverByItsOwnHolder() async throws {
+        let clock = ControlledClock()
+        let (gate, opener) = AsyncStream.makeStream(of: Void.self)
+        let stored = AsyncStream.makeStream(of: Bool.self)
+        try await run(clock: clock, TaskDispatcher.Options(lease: .seconds(30))) { context in
+            if context.task.payload["n"] == 1 { for await _ in gate { break } }
+            do {
+                try await context.finish { _ in }
+                stored.continuation.yield(true)
+            } catch {
+                stored.continuation.yield(false)
+                throw error
+            }
+        } _: { store, attempts in
+            try await enqueue(store, 1)
+            #expect(await attempts.next()?.payload["n"] == 1)
+            clock.advance(by: .seconds(100))
+            // Makes the dispatcher claim whatever can be claimed.
+            try await enqueue(store, 2)
+            #expect(await attempts.next()?.payload["n"] == 2)
+            var results = stored.stream.makeAsyncIterator()
+            #expect(await results.next() == true)
+            opener.yield()
+            #expect(await results.next() == true)
+        }
+    }
+}
