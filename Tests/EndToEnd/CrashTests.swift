@@ -70,7 +70,7 @@ import Testing
         try await rig.fault(["path": "/salon/bookings", "method": "POST", "status": 503, "times": 5])
         try await rig.fault(["path": "/salon/bookings", "method": "GET", "delay_ms": 1200, "times": 4])
         try await rig.fault([
-            "path": "/graph/v23.0/\(Rig.salonNumber)/messages", "method": "POST", "status": 400, "times": 4,
+            "path": .string("/graph/v23.0/\(Rig.salonNumber)/messages"), "method": "POST", "status": 400, "times": 4,
             "body": ["error": ["message": "Undeliverable", "code": 131_026]],
         ])
     }
