@@ -27,7 +27,8 @@ private final class ScriptedBrand: HTTPClient {
     func call(_ call: HTTPCall) async -> HTTPResult {
         state.withLock { state in
             state.calls.append((clock.now, call))
-            return state.answers.isEmpty ? .answer(HTTPAnswer(status: 201, body: Array(#"{"id":"bk-1"}"#.utf8))) : state.answers.removeFirst()
+            if !state.answers.isEmpty { return state.answers.removeFirst() }
+            return .answer(HTTPAnswer(status: 201, body: Array(#"{"id":"bk-1"}"#.utf8)))
         }
     }
 
@@ -67,7 +68,8 @@ private struct NoSlots: SlotExtracting {
         try await store.brand(brand).write { transaction in
             let instance = InstanceID(rawValue: "salon-whatsapp")
             let sender = Sender(identifiers: [Identifier(kind: .phone, value: "+12125550100")])
-            let user = try transaction.resolveUser(channel: ChannelName(rawValue: "whatsapp"), sender: sender, tier: "guest", verified: true).id
+            let channel = ChannelName(rawValue: "whatsapp")
+            let user = try transaction.resolveUser(channel: channel, sender: sender, tier: "guest", verified: true).id
             let session = try transaction.openSession(instance: instance, user: user)
             let id = ActionID(transaction.newID())
             let decision = ActionDecision(
@@ -130,11 +132,14 @@ private struct NoSlots: SlotExtracting {
     }
 
     @Test func everyAttemptSendsTheSameBytesUnderTheSameKey() async throws {
-        try await Self.settle([Self.refused, .failed(HTTPFailure(kind: .reset, mayHaveBeenSent: true, detail: "reset"))]) { brand, record, attempts in
+        let lost = HTTPResult.failed(HTTPFailure(kind: .reset, mayHaveBeenSent: true, detail: "reset"))
+        try await Self.settle([Self.refused, lost]) { brand, record, attempts in
             #expect(record.state == .done)
             #expect(attempts.map(\.outcome) == ["not_sent", "unknown", "done"])
             #expect(Set(brand.calls.map { $0.call.body }).count == 1)
-            func header(_ name: String) -> [String] { brand.calls.compactMap { call in call.call.headers.first { $0.name == name }?.value } }
+            func header(_ name: String) -> [String] {
+                brand.calls.compactMap { sent in sent.call.headers.first { $0.name == name }?.value }
+            }
             #expect(header("Idempotency-Key").count == 3 && Set(header("Idempotency-Key")).count == 1)
             #expect(Set(header("webhook-id")).count == 1)
             #expect(Set(header("webhook-signature")).count == 3)
