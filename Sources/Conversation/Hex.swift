@@ -2,6 +2,9 @@
 package enum Hex {
     private static let digits = Array("0123456789abcdef".utf8)
 
+    /// The digit of a value below 16.
+    @inline(__always) static func digit(_ value: UInt8) -> UInt8 { value < 10 ? value + UInt8(ascii: "0") : value + UInt8(ascii: "a") - 10 }
+
     package static func value(of character: UInt8) -> UInt8? {
         switch character {
         case UInt8(ascii: "0")...UInt8(ascii: "9"): character - UInt8(ascii: "0")

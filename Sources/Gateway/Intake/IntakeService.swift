@@ -67,11 +67,15 @@ package struct IntakeService: Intake {
     private func store(_ items: [(WebhookItem, InstanceConfiguration)], brand: BrandID) async throws -> IntakeReceipt {
         let tiers = registry.brand(brand)?.configuration.tiers ?? []
         let provesIdentity = Set(items.map(\.1.channel)).filter { registry.channel($0)?.capabilities.provesIdentity ?? false }
+        let contents = items.map { item, _ in
+            if case .message(let message, _, _) = item { CanonicalJSON.text(message.content.json) } else { String?.none }
+        }
         return try await store.brand(brand).write { transaction in
             var receipt = IntakeReceipt()
-            for (item, instance) in items {
+            for (index, (item, instance)) in items.enumerated() {
                 let writer = IntakeWriter(
-                    transaction: transaction, instance: instance, tiers: tiers, provesIdentity: provesIdentity.contains(instance.channel))
+                    transaction: transaction, instance: instance, tiers: tiers, provesIdentity: provesIdentity.contains(instance.channel),
+                    content: contents[index])
                 try writer.store(item, &receipt)
             }
             return receipt

@@ -7,6 +7,8 @@ struct IntakeWriter {
     let instance: InstanceConfiguration
     let tiers: [String]
     let provesIdentity: Bool
+    /// The content of a message as JSON, written before the transaction: the writer thread is the one that everybody waits for.
+    let content: String?
 
     func store(_ item: WebhookItem, _ receipt: inout IntakeReceipt) throws {
         switch item {
@@ -35,18 +37,18 @@ struct IntakeWriter {
         }
         let session = try openSession(user)
         let id = MessageID(transaction.newID())
-        try transaction.insertInbound(message, id: id, session: session, instance: instance.id, user: user)
+        let content = content ?? CanonicalJSON.text(message.content.json)
+        try transaction.insertInbound(message, content: content, id: id, session: session, instance: instance.id, user: user)
+        let reference = "\"message_id\":\"\(id)\",\"session_id\":\"\(session)\""
+        let provider = CanonicalJSON.text(.string(message.providerID))
         try transaction.record(
             .messageReceived, instance: instance.id,
-            data: [
-                "message_id": .string(id.description), "session_id": .string(session.description), "user_id": .string(user.description),
-                "provider_message_id": .string(message.providerID), "content": message.content.json,
-            ])
+            dataText: "{\"content\":\(content),\(reference),\"provider_message_id\":\(provider),\"user_id\":\"\(user)\"}")
         let lane = Lane(brand: transaction.brand, instance: instance.id, user: user)
         try transaction.enqueue(
             NewTask(
                 id: QueueTaskID(id.value), lane: lane.key, pool: .turn, kind: TurnTask.message,
-                payload: ["message": .string(id.description), "session": .string(session.description)], runAt: transaction.now))
+                payloadText: "{\"message\":\"\(id)\",\"session\":\"\(session)\"}", runAt: transaction.now))
         return true
     }
 
@@ -64,7 +66,7 @@ struct IntakeWriter {
         if let session = try transaction.activeSession(instance: instance.id, user: user) {
             let isOver = transaction.now - session.lastMessageAt > instance.sessionTimeout
             if try !isOver || transaction.hasRunningAction(user) {
-                try transaction.touchSession(session.id)
+                try transaction.touchSession(session)
                 return session.id
             }
             try transaction.endSession(session.id)

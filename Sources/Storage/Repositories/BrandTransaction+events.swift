@@ -10,9 +10,14 @@ extension BrandTransaction {
     }
 
     package func record(_ kind: BusEvent.Kind, instance: InstanceID, data: JSONValue) throws {
+        try record(kind, instance: instance, dataText: CanonicalJSON.text(data))
+    }
+
+    /// Takes JSON that is written already.
+    package func record(_ kind: BusEvent.Kind, instance: InstanceID, dataText: String) throws {
         let isWanted = eventsAreWanted
         try run(
-            Statements.insert, SQLValue(newID()), .text(kind.rawValue), SQLValue(instance), SQLValue(now), SQLValue(json: data),
+            Statements.insert, SQLValue(newID()), .text(kind.rawValue), SQLValue(instance), SQLValue(now), .text(dataText),
             isWanted ? .null : SQLValue(now))
         if isWanted { hasNewEvents = true }
     }

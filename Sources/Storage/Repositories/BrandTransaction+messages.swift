@@ -72,10 +72,13 @@ extension BrandTransaction {
     }
 
     /// Stores an inbound message that `isKnown` did not know.
-    package func insertInbound(_ message: InboundMessage, id: MessageID, session: SessionID, instance: InstanceID, user: UserID) throws {
+    /// `content` is the message's content as JSON, written before the transaction began.
+    package func insertInbound(
+        _ message: InboundMessage, content: String, id: MessageID, session: SessionID, instance: InstanceID, user: UserID
+    ) throws {
         try run(
             Statements.inbound, SQLValue(session), SQLValue(id), SQLValue(instance), SQLValue(user), .text(message.providerID),
-            SQLValue(json: message.content.json), message.context == MessageContext() ? .null : SQLValue(json: message.context.json),
+            .text(content), message.context == MessageContext() ? .null : SQLValue(json: message.context.json),
             SQLValue(message.raw), SQLValue(message.sentAt), SQLValue(now))
     }
 

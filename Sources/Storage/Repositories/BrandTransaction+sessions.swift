@@ -58,8 +58,12 @@ extension BrandTransaction {
         return id
     }
 
-    /// Notes an inbound message.
-    package func touchSession(_ id: SessionID) throws { try run(Statements.touch, SQLValue(id), SQLValue(now)) }
+    /// Notes an inbound message. Within five seconds of the last note it is not written again: windows of minutes and hours do not
+    /// need it, and a burst should not rewrite its session for every message.
+    package func touchSession(_ session: SessionRecord) throws {
+        if let last = session.lastInboundAt, session.lastMessageAt >= last, now - last < .seconds(5) { return }
+        try run(Statements.touch, SQLValue(session.id), SQLValue(now))
+    }
     package func touchSessionOutbound(_ id: SessionID) throws { try run(Statements.touchOut, SQLValue(id), SQLValue(now)) }
     package func endSession(_ id: SessionID) throws { try run(Statements.end, SQLValue(id), SQLValue(now)) }
 

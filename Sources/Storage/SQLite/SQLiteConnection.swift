@@ -14,8 +14,12 @@ final class SQLiteConnection: Connection, @unchecked Sendable {
     /// Pages in the write-ahead log after the last commit; written by SQLite through the hook, on the thread that commits.
     private let logPages = UnsafeMutablePointer<Int32>.allocate(capacity: 1)
 
+    /// Once in the life of the process. A refusal only means that SQLite counts its allocations.
+    private static let isConfigured: Bool = sb_without_memory_statistics() == SQLITE_OK
+
     /// Throws `StorageError.cannotOpen`.
     init(path: String, readOnly: Bool) throws {
+        _ = Self.isConfigured
         var opened: OpaquePointer?
         let flags = (readOnly ? SQLITE_OPEN_READONLY : SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE) | SQLITE_OPEN_NOMUTEX
         let code = sqlite3_open_v2(path, &opened, flags, nil)

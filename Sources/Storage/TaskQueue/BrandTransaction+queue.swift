@@ -15,6 +15,8 @@ extension BrandTransaction {
                 ready_at = CASE WHEN lanes.held_by IS NOT NULL THEN lanes.ready_at
                     WHEN lanes.ready_at IS NULL OR lanes.ready_at > excluded.ready_at THEN excluded.ready_at ELSE lanes.ready_at END,
                 priority = CASE WHEN lanes.priority < excluded.priority THEN excluded.priority ELSE lanes.priority END
+            WHERE lanes.priority < excluded.priority
+                OR (lanes.held_by IS NULL AND (lanes.ready_at IS NULL OR lanes.ready_at > excluded.ready_at))
             """)
         static let readyLanes = SQL(
             """
@@ -51,7 +53,7 @@ extension BrandTransaction {
     /// Stores the task and wakes its pool after the commit.
     package func enqueue(_ task: NewTask) throws {
         try run(
-            Statements.insert, .text(task.lane), SQLValue(task.id), .text(task.kind), SQLValue(json: task.payload), SQLValue(task.priority.rank),
+            Statements.insert, .text(task.lane), SQLValue(task.id), .text(task.kind), .text(task.payloadText), SQLValue(task.priority.rank),
             SQLValue(task.runAt), SQLValue(now), .text(node))
         try run(Statements.ready, .text(task.lane), .text(task.pool.rawValue), SQLValue(task.priority.rank), SQLValue(task.runAt))
         woken.insert(task.pool)

@@ -12,18 +12,27 @@ package struct NewTask: Sendable {
     package var lane: String
     package var pool: LanePool
     package var kind: String
-    package var payload: JSONValue
+    /// JSON.
+    package var payloadText: String
     package var priority: Priority
     package var runAt: Timestamp
 
     package init(
         id: QueueTaskID, lane: String, pool: LanePool, kind: String, payload: JSONValue, priority: Priority = .normal, runAt: Timestamp
     ) {
+        self.init(
+            id: id, lane: lane, pool: pool, kind: kind, payloadText: CanonicalJSON.text(payload), priority: priority, runAt: runAt)
+    }
+
+    /// Takes JSON that is written already.
+    package init(
+        id: QueueTaskID, lane: String, pool: LanePool, kind: String, payloadText: String, priority: Priority = .normal, runAt: Timestamp
+    ) {
         self.id = id
         self.lane = lane
         self.pool = pool
         self.kind = kind
-        self.payload = payload
+        self.payloadText = payloadText
         self.priority = priority
         self.runAt = runAt
     }
