@@ -4,7 +4,7 @@ package import Conversation
 package struct ServerConfiguration: Sendable {
     /// Largest request body that is read, in bytes.
     package var maxBodyBytes: Int
-    /// From the first byte of a request to the last of its answer.
+    /// How long a request's body may take to arrive.
     package var requestTimeout: Duration
     /// Opens the operator's routes. Empty only when the file could not be read.
     package var operatorKey: Secret

@@ -29,12 +29,15 @@ import Testing
             for (path, methods) in Dictionary(grouping: routes, by: \.path).mapValues({ $0.map(\.method) }) {
                 for method in ["GET", "POST", "PUT", "PATCH", "DELETE"] where !methods.contains(method) {
                     let url = rig.gatewayURL + path.replacing(/\{[a-z]+\}/, with: "main")
-                    let answer = try await rig.send(method, url, headers: rig.bearer(rig.adminKey("salon")), body: method == "GET" ? nil : [])
+                    let answer = try await rig.send(
+                        method, url, headers: rig.bearer(rig.adminKey("salon")), body: method == "GET" ? nil : [])
                     rig.expectProblem(answer, 405, "\(method) \(path)")
                     #expect(answer.header("Allow")?.split(separator: ", ").map(String.init) == methods.sorted(), "\(method) \(path)")
                 }
             }
-            for path in ["/", "/v1", "/v1/nothing", "/v2/sessions", "/v1/sessions/a/b/c", "/webhooks/whatsapp", "/metrics/more", "/.env", "/%00"] {
+            for path in [
+                "/", "/v1", "/v1/nothing", "/v2/sessions", "/v1/sessions/a/b/c", "/webhooks/whatsapp", "/metrics/more", "/.env", "/%00",
+            ] {
                 rig.expectProblem(try await rig.get(rig.gatewayURL + path, key: rig.adminKey("salon")), 404, "GET \(path)")
             }
             for query in ["limit=0", "limit=-1", "limit=201", "limit=many", "after=yesterday"] {
@@ -56,7 +59,8 @@ import Testing
             let again = try await redrive("key-1")
             #expect(again.status == 200 && again.bytes == first.bytes && again.header("Idempotency-Replayed") == "true")
             rig.expectProblem(try await redrive("key-1", "{\"other\":true}"), 422, "another body")
-            rig.expectProblem(try await redrive("key-1", "{}", url.replacingOccurrences(of: letter, with: UUID().uuidString)), 422, "another path")
+            rig.expectProblem(
+                try await redrive("key-1", "{}", url.replacingOccurrences(of: letter, with: UUID().uuidString)), 422, "another path")
             rig.expectProblem(try await redrive("key-2"), 409, "another key: it ran already")
             rig.expectProblem(try await redrive(nil), 409, "no key: it ran already")
             rig.expectProblem(try await redrive(String(repeating: "k", count: 300)), 400, "a key too long")
@@ -157,11 +161,14 @@ import Testing
         for (kind, id) in identifiers(route, ids) {
             let path = route.path.replacing(/\{[a-z]+\}/, with: id)
             let allowed = try isAllowed(route.access, caller)
-            let isOwn = kind == "none" || kind == "salon" && (caller.isOperator || caller.brand == "salon") || kind == "jobs" && caller.brand == "jobs"
+            let isOwn =
+                kind == "none" || kind == "salon" && (caller.isOperator || caller.brand == "salon")
+                || kind == "jobs" && caller.brand == "jobs"
             if route.method != "GET", allowed == nil, isOwn { continue }
             let body: [UInt8]? = route.method == "POST" ? Array("{}".utf8) : nil
             let answer = try await rig.send(route.method, rig.gatewayURL + path, headers: caller.headers, body: body)
-            let what: Comment = "\(route.method) \(route.path) (\(route.access)) with \(kind) id by \(caller.name): \(answer.text.prefix(200))"
+            let what: Comment =
+                "\(route.method) \(route.path) (\(route.access)) with \(kind) id by \(caller.name): \(answer.text.prefix(200))"
             if let refusal = refusal(route, allowed, kind: kind) ?? (isOwn ? nil : 404) {
                 rig.expectProblem(answer, refusal, what)
             } else {
@@ -180,7 +187,8 @@ import Testing
         if route.path.contains("{app}") { return [("app", "main"), ("strange", "other"), ("malformed", "main%00")] }
         let absent = UniqueID(high: 0x0190_0000_0000_7000, low: 0x8000_0000_0000_0001).description
         return [
-            ("salon", ids.own[resource] ?? absent), ("jobs", ids.others[resource] ?? absent), ("strange", absent), ("malformed", "1%20OR%201=1"),
+            ("salon", ids.own[resource] ?? absent), ("jobs", ids.others[resource] ?? absent), ("strange", absent),
+            ("malformed", "1%20OR%201=1"),
         ]
     }
 
@@ -191,7 +199,8 @@ import Testing
         case "anyone", "channel:signature", "channel:verify_token": return nil
         case "operator": return isNobody ? 401 : caller.isOperator ? nil : 403
         default:
-            let role = try #require(access.hasPrefix("brand:") ? roles.firstIndex(of: String(access.dropFirst(6))) : nil, "unknown access \(access)")
+            let role = try #require(
+                access.hasPrefix("brand:") ? roles.firstIndex(of: String(access.dropFirst(6))) : nil, "unknown access \(access)")
             return isNobody ? 401 : caller.role >= role ? nil : 403
         }
     }

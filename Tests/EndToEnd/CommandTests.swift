@@ -22,13 +22,23 @@ import Testing
 
     private static let broken = [
         Broken(file: "brands/salon/brand.yaml", from: "tiers:", to: "teirs:", key: "teirs", remedy: "did you mean \"tiers\"?"),
-        Broken(file: "brands/salon/actions.yaml", from: "    refused_parameter: start", to: "    refused_parameter: strat", key: "actions[0].refused_parameter", remedy: "\"start\""),
-        Broken(file: "brands/salon/actions.yaml", from: "    safety: read\n\n  - canonical_name: cancel_booking", to: "    safety: harmless\n\n  - canonical_name: cancel_booking", key: "actions[1].safety", remedy: "idempotent"),
+        Broken(
+            file: "brands/salon/actions.yaml", from: "    refused_parameter: start", to: "    refused_parameter: strat",
+            key: "actions[0].refused_parameter", remedy: "\"start\""),
+        Broken(
+            file: "brands/salon/actions.yaml", from: "    safety: read\n\n  - canonical_name: cancel_booking",
+            to: "    safety: harmless\n\n  - canonical_name: cancel_booking", key: "actions[1].safety", remedy: "idempotent"),
         Broken(file: "brands/salon/brand.yaml", from: "America/New_York", to: "America/Gotham", key: "time_zone", remedy: "did you mean"),
         Broken(file: "brands/salon/schemas.yaml", from: "ttl_s: 300", to: "ttl_s: soon", key: "schemas[0].ttl_s", remedy: "write a number"),
-        Broken(file: "brands/salon/brand.yaml", from: "key: \"${SALON_ADMIN_KEY}\"", to: "key: \"${NO_SUCH_KEY}\"", key: "keys[0].key", remedy: "NO_SUCH_KEY"),
-        Broken(file: "brands/salon/intents.yaml", from: "patterns: ['(?i)^", to: "patterns: ['(?i", key: "intents[0].patterns[0]", remedy: "RE2 syntax"),
-        Broken(file: "brands/salon/brand.yaml", from: "    phone_number_id: \"106540352242922\"\n", to: "", key: "instances[0].phone_number_id", remedy: "add"),
+        Broken(
+            file: "brands/salon/brand.yaml", from: "key: \"${SALON_ADMIN_KEY}\"", to: "key: \"${NO_SUCH_KEY}\"", key: "keys[0].key",
+            remedy: "NO_SUCH_KEY"),
+        Broken(
+            file: "brands/salon/intents.yaml", from: "patterns: ['(?i)^", to: "patterns: ['(?i", key: "intents[0].patterns[0]",
+            remedy: "RE2 syntax"),
+        Broken(
+            file: "brands/salon/brand.yaml", from: "    phone_number_id: \"106540352242922\"\n", to: "",
+            key: "instances[0].phone_number_id", remedy: "add"),
         Broken(file: "switchboard.yaml", from: "jitter: 0.1", to: "jitter: 7", key: "queue.jitter", remedy: "0 to 1"),
     ]
 
@@ -37,7 +47,8 @@ import Testing
             try await Rig.with(.init(edits: [(broken.file, broken.from, broken.to)], startsGateway: false)) { rig in
                 let result = try await rig.run(["check", "--config", rig.config, "--channels", rig.channels])
                 #expect(result.code == 1, "\(broken.key): \(result)")
-                let line = result.out.split(separator: "\n").first { $0.contains(broken.key) && $0.contains("/config/") }.map(String.init) ?? ""
+                let line =
+                    result.out.split(separator: "\n").first { $0.contains(broken.key) && $0.contains("/config/") }.map(String.init) ?? ""
                 #expect(line.wholeMatch(of: /\S+\.yaml:[0-9]+: \S+: .+; .+/) != nil, "\(broken.key): \(result.out)")
                 #expect(line.contains(broken.remedy), "\(line)")
                 let place = try #require(line.firstMatch(of: /:([0-9]+):[^0-9]/).flatMap { Int($0.1) }, "\(result.out)")
@@ -55,7 +66,9 @@ import Testing
             let arguments = ["check", "--config", rig.config, "--channels", rig.channels]
             let good = try await rig.run(arguments)
             #expect(good.code == 0 && good.out.contains("2 brands") && good.out.contains(": ok"), "\(good)")
-            let secrets = ["SWITCHBOARD_OPERATOR_KEY", "WHATSAPP_APP_SECRET", "SALON_ADMIN_KEY", "JOBS_SIGNING_SECRET", "SALON_WHATSAPP_TOKEN"]
+            let secrets = [
+                "SWITCHBOARD_OPERATOR_KEY", "WHATSAPP_APP_SECRET", "SALON_ADMIN_KEY", "JOBS_SIGNING_SECRET", "SALON_WHATSAPP_TOKEN",
+            ]
             let lacking = try await rig.run(arguments, Dictionary(uniqueKeysWithValues: secrets.map { ($0, "") }))
             #expect(lacking.code == 1)
             for name in secrets { #expect(lacking.out.contains(name), "\(name): \(lacking.out)") }
@@ -97,7 +110,8 @@ import Testing
             let sandbox = try await rig.run(["sandbox", "--port", "\(rig.sandboxPort)"])
             #expect(sandbox.code == 3 && sandbox.err.contains("\(rig.sandboxPort)"), "\(sandbox)")
             let demo = try await rig.run(
-                ["demo", "--data", rig.folder + "/demo", "--port", "\(try Rig.freePort())", "--sandbox-port", "\(rig.sandboxPort)"] + common)
+                ["demo", "--data", rig.folder + "/demo", "--port", "\(try Rig.freePort())", "--sandbox-port", "\(rig.sandboxPort)"] + common
+            )
             #expect(demo.code == 3 && demo.err.contains("\(rig.sandboxPort)"), "\(demo)")
             #expect(!demo.out.contains("ready on"), "\(demo.out)")
             #expect(try await rig.get(rig.gatewayURL + "/readyz").status == 200)
@@ -108,7 +122,8 @@ import Testing
         try await Rig.with(.init(startsGateway: false)) { rig in
             let bad = [
                 ["serve", "--nope"], ["serve", "--port", "many"], ["serve", "--port", "70000"], ["serve", "--log-level", "loud"],
-                ["serve", "--store", "mysql:x"], ["check", "--nope"], ["demo", "--sandbox-port", "x"], ["nonsense"], ["dead-letters", "show", "x"],
+                ["serve", "--store", "mysql:x"], ["check", "--nope"], ["demo", "--sandbox-port", "x"], ["nonsense"],
+                ["dead-letters", "show", "x"],
                 ["dead-letters", "list", "--limit=-1"], ["dead-letters", "list", "--limit", "0"], ["quarantine", "list", "--limit", "201"],
                 ["dead-letters", "list", "--brand", "No Brand"], ["quarantine", "replay"],
             ]
@@ -155,7 +170,9 @@ import Testing
                 #expect(await demo.stop(rig) == 0, "round \(round)")
                 #expect(try Rig.mode(data + "/demo.env") == 0o600)
                 #expect(try Rig.mode(data) == 0o700)
-                let lines = try String(contentsOfFile: data + "/demo.env", encoding: .utf8).split(separator: "\n").filter { !$0.hasPrefix("#") }
+                let lines = try String(contentsOfFile: data + "/demo.env", encoding: .utf8).split(separator: "\n").filter {
+                    !$0.hasPrefix("#")
+                }
                 #expect(lines.count >= 15)
                 for line in lines {
                     let value = line.split(separator: "=", maxSplits: 1).last.map(String.init) ?? ""
@@ -215,7 +232,9 @@ import Testing
         #expect(answer.status == 200 && answer.header("Content-Type") == "application/json")
         #expect(answer.json["openapi"] == "3.1.0" && answer.json["info"]?["version"]?.string != nil)
         let paths = try #require(answer.json["paths"]?.object)
-        for path in ["/healthz", "/readyz", "/metrics", "/openapi.json", "/v1/sessions", "/v1/dead-letters/{id}/redrive", "/webhooks/whatsapp/{app}"] {
+        for path in [
+            "/healthz", "/readyz", "/metrics", "/openapi.json", "/v1/sessions", "/v1/dead-letters/{id}/redrive", "/webhooks/whatsapp/{app}",
+        ] {
             #expect(paths[path] != nil, "\(path) is not described")
         }
         for (path, methods) in paths {
@@ -244,7 +263,8 @@ private final class Demo {
         #expect(FileManager.default.createFile(atPath: path, contents: nil))
         process.executableURL = URL(fileURLWithPath: Rig.binary)
         process.arguments = [
-            "demo", "--config", rig.config, "--channels", rig.channels, "--data", data, "--port", "\(port)", "--sandbox-port", "\(sandboxPort)",
+            "demo", "--config", rig.config, "--channels", rig.channels, "--data", data, "--port", "\(port)", "--sandbox-port",
+            "\(sandboxPort)",
             "--log-level", "debug",
         ]
         // Nothing but what finds the program's libraries: the demo makes up the rest.

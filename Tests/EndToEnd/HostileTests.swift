@@ -8,7 +8,10 @@ import Testing
     /// Short waits, so that every attempt is over within a second.
     private static let impatient: [(file: String, from: String, to: String)] = [
         ("brands/salon/actions.yaml", "retry: { attempts: 5, backoff_s: [2, 4, 8, 16] }", "retry: { attempts: 3, backoff_s: [0.1, 0.2] }"),
-        ("brands/salon/actions.yaml", "      sunday: /hours/sun\n    safety: read", "      sunday: /hours/sun\n    safety: read\n    retry: { attempts: 2, backoff_s: [0.1] }"),
+        (
+            "brands/salon/actions.yaml", "      sunday: /hours/sun\n    safety: read",
+            "      sunday: /hours/sun\n    safety: read\n    retry: { attempts: 2, backoff_s: [0.1] }"
+        ),
         ("brands/salon/actions.yaml", "    timeout_s: 30\n", "    timeout_s: 5\n"),
     ]
 
@@ -59,7 +62,9 @@ import Testing
                 let told = try await Self.confirm(rig, phone) { $0.contains("could not confirm whether") }
                 #expect(Self.denials.allSatisfy { !told.contains($0) }, "\(kind.name): \(told)")
                 #expect(!told.contains("bk-1"), "\(kind.name): \(told)")
-                try await eventually("a dead letter after \(kind.name)") { try await rig.deadLetters("salon", kind: "action").count > letters }
+                try await eventually("a dead letter after \(kind.name)") {
+                    try await rig.deadLetters("salon", kind: "action").count > letters
+                }
                 try await rig.clearFaults()
                 let letter = try #require(try await rig.deadLetters("salon", kind: "action").first)
                 #expect(letter["reason"] == "unknown" && letter["state"] == "open", "\(kind.name): \(letter)")
@@ -88,16 +93,22 @@ import Testing
                 let letters = try await rig.deadLetters("salon", kind: "action").count
                 try await rig.say("what are your opening hours", from: phone)
                 try await eventually("the customer of \(host) is told") {
-                    try await rig.replies(to: phone).contains { $0["text"]?.string?.contains("colleague") == true || $0["text"]?.string?.contains("later") == true }
+                    try await rig.replies(to: phone).contains {
+                        $0["text"]?.string?.contains("colleague") == true || $0["text"]?.string?.contains("later") == true
+                    }
                 }
-                try await eventually("a dead letter for \(host)") { try await rig.deadLetters("salon", kind: "action").count == letters + 1 }
+                try await eventually("a dead letter for \(host)") {
+                    try await rig.deadLetters("salon", kind: "action").count == letters + 1
+                }
                 #expect(try await rig.get(rig.gatewayURL + "/healthz").status == 200)
                 #expect(await rig.stopGateway() == 0, "\(host)")
             }
             // What is no plain host does not get past the configuration, and costs only that brand.
             for host in ["①②⑦.0.0.1", "somebody@127.0.0.1"] {
                 try await rig.startGateway(["SALON_API_URL": "http://\(host):\(rig.sandboxPort)/salon"])
-                let body = Rig.delivery([(Rig.salonNumber, ["messages": [Rig.textMessage("hello", from: "15550033100", id: "wamid.\(host)")]])])
+                let body = Rig.delivery([
+                    (Rig.salonNumber, ["messages": [Rig.textMessage("hello", from: "15550033100", id: "wamid.\(host)")]])
+                ])
                 #expect(try await rig.webhook(body).json["quarantined"] == 1, "\(host)")
                 #expect(try await !rig.ask("hello", from: "15550033101", instance: "jobs-whatsapp").isEmpty)
                 #expect(await rig.stopGateway() == 0, "\(host)")
@@ -110,10 +121,13 @@ import Testing
         var options = Rig.Options(edits: Self.impatient)
         options.logLevel = "debug"
         try await Rig.with(options) { rig in
-            let canaries = ["15550034001", "1 555 003 4001", "555-003-4001", "canary.person@example.com", "xylophonecanary", "Marzipanstreet"]
+            let canaries = [
+                "15550034001", "1 555 003 4001", "555-003-4001", "canary.person@example.com", "xylophonecanary", "Marzipanstreet",
+            ]
             _ = try await Self.book(rig, "15550034001", hour: 10)
             for text in [
-                "hello xylophonecanary", "my mail is canary.person@example.com", "update my phone number to 555-003-4001", "17 Marzipanstreet", "stop",
+                "hello xylophonecanary", "my mail is canary.person@example.com", "update my phone number to 555-003-4001",
+                "17 Marzipanstreet", "stop",
             ] { _ = try await rig.ask(text, from: "15550034001") }
             try await rig.fault(["path": "/salon/bookings", "method": "POST", "garbage": true])
             _ = try await rig.ask("book a haircut on Thursday at 3:30pm", from: "15550034001")

@@ -17,7 +17,8 @@ import Testing
                 where try await rig.replies(to: phone).isEmpty { return false }
                 return true
             }
-            #expect(try await Set(rig.inbound("salon").compactMap(Self.text)) == ["hello salon", "thanks salon", "broken \u{FFFD} character"])
+            #expect(
+                try await Set(rig.inbound("salon").compactMap(Self.text)) == ["hello salon", "thanks salon", "broken \u{FFFD} character"])
             #expect(try await Set(rig.inbound("jobs").compactMap(Self.text)) == ["hello jobs", "thanks jobs"])
             try await Self.replayOnceConfigured(rig)
         }
@@ -29,10 +30,15 @@ import Testing
         let malformed = try #require(kept.first { $0["brand"] == "salon" }?["id"]?.string)
         let stranger = try #require(kept.first { $0["brand"]?.isNull == true && $0["account"] == .string(strangeNumber) }?["id"]?.string)
         for id in [malformed, stranger] {
-            rig.expectProblem(try await rig.post("\(rig.gatewayURL)/v1/quarantine/\(id)/replay", key: rig.operatorKey), 409, "not yet replayable")
+            rig.expectProblem(
+                try await rig.post("\(rig.gatewayURL)/v1/quarantine/\(id)/replay", key: rig.operatorKey), 409, "not yet replayable")
         }
-        #expect(try await rig.webhook(Rig.delivery([(strangeNumber, ["messages": [Rig.textMessage("one more", from: "15550011007", id: "wamid.more")]])])).status == 200)
-        let second = try #require(try await rig.quarantine().first { $0["id"] != .string(malformed) && $0["id"] != .string(stranger) }?["id"]?.string)
+        #expect(
+            try await rig.webhook(
+                Rig.delivery([(strangeNumber, ["messages": [Rig.textMessage("one more", from: "15550011007", id: "wamid.more")]])])
+            ).status == 200)
+        let second = try #require(
+            try await rig.quarantine().first { $0["id"] != .string(malformed) && $0["id"] != .string(stranger) }?["id"]?.string)
         try rig.apply(
             (
                 "brands/jobs/brand.yaml", "instances:\n",
@@ -48,10 +54,12 @@ import Testing
         #expect(command.code == 0 && command.out.contains("\"replayed\""), "\(command)")
         #expect(try await rig.run(["quarantine", "replay", second] + rig.deskOptions).code == 1)
         try await eventually("what was replayed is dealt with") {
-            try await rig.inbound("jobs").filter { ["hello stranger", "one more"].contains(text($0)) && $0["outcome"]?.string != nil }.count == 2
+            try await rig.inbound("jobs").filter { ["hello stranger", "one more"].contains(text($0)) && $0["outcome"]?.string != nil }.count
+                == 2
         }
         #expect(try await rig.inbound("salon").count == 3)
-        rig.expectProblem(try await rig.post("\(rig.gatewayURL)/v1/quarantine/\(malformed)/replay", key: rig.operatorKey), 409, "still unreadable")
+        rig.expectProblem(
+            try await rig.post("\(rig.gatewayURL)/v1/quarantine/\(malformed)/replay", key: rig.operatorKey), 409, "still unreadable")
     }
 
     @Test func whateverIsNotSignedAsItShouldBeChangesNoTable() async throws {
@@ -63,8 +71,10 @@ import Testing
             let body = Self.one("forged", from: "15550012001")
             let good = rig.sign(body)
             let wrong = [
-                "sha256=" + String(repeating: "0", count: 64), "", "sha256=", String(good.dropLast()), String(good.dropFirst(7)), good + "0",
-                good.uppercased(), "sha256=" + good.dropFirst(7).uppercased(), "sha1=" + good.dropFirst(7), good + ", " + good, " " + good + "x",
+                "sha256=" + String(repeating: "0", count: 64), "", "sha256=", String(good.dropLast()), String(good.dropFirst(7)),
+                good + "0",
+                good.uppercased(), "sha256=" + good.dropFirst(7).uppercased(), "sha1=" + good.dropFirst(7), good + ", " + good,
+                " " + good + "x",
                 rig.sign(body, secret: "another secret altogether"), rig.sign(body, secret: "main"), rig.sign(body + [10]),
             ]
             for signature in wrong { rig.expectProblem(try await rig.webhook(body, signature: signature), 401, "signature \(signature)") }
@@ -86,7 +96,10 @@ import Testing
             let garbage: [(String, [UInt8])] = [
                 ("not JSON", Array("hello".utf8)), ("cut off", Array((object + #"[{"changes""#).utf8)), ("empty", []),
                 ("arrays 100,000 deep", Array(repeating: UInt8(ascii: "["), count: 100_000)),
-                ("objects 100,000 deep", Array((String(repeating: #"{"a":"#, count: 100_000) + "1" + String(repeating: "}", count: 100_000)).utf8)),
+                (
+                    "objects 100,000 deep",
+                    Array((String(repeating: #"{"a":"#, count: 100_000) + "1" + String(repeating: "}", count: 100_000)).utf8)
+                ),
                 ("array root", Array("[]".utf8)), ("string root", Array("\"text\"".utf8)), ("null root", Array("null".utf8)),
                 ("huge number", Array((object + String(repeating: "9", count: 500) + "}").utf8)),
                 ("invalid UTF-8", [0xFF, 0xFE, 0xC3, 0x28]), ("zero bytes", [0, 0, 0]),
@@ -118,8 +131,23 @@ import Testing
             #expect(answer.status == 200 && answer.text == "1158201444")
             rig.expectProblem(try await rig.get(handshake + "wrong"), 403, "a wrong token")
             rig.expectProblem(try await rig.get(handshake), 403, "an empty token")
-            rig.expectProblem(try await rig.get(handshake.replacingOccurrences(of: "=subscribe", with: "=other") + token), 403, "another mode")
-            rig.expectProblem(try await rig.get("\(rig.gatewayURL)/webhooks/whatsapp/other?hub.mode=subscribe&hub.verify_token=\(token)"), 404, "another app")
+            rig.expectProblem(
+                try await rig.get(handshake.replacingOccurrences(of: "=subscribe", with: "=other") + token), 403, "another mode")
+            rig.expectProblem(
+                try await rig.get("\(rig.gatewayURL)/webhooks/whatsapp/other?hub.mode=subscribe&hub.verify_token=\(token)"), 404,
+                "another app")
+        }
+    }
+
+    @Test func aBodyThatDripsIsCutOffAndTheNextOneIsServed() async throws {
+        let hurried = [("switchboard.yaml", "request_timeout_s: 15", "request_timeout_s: 1")]
+        try await Rig.with(.init(edits: hurried)) { rig in
+            let head = "POST /webhooks/whatsapp/main HTTP/1.1\r\nHost: gateway\r\nContent-Length: 100000\r\n\r\n"
+            let said = try await SlowClient(port: rig.gatewayPort, head).drip(every: .milliseconds(50), within: .seconds(10))
+            let answer = try #require(said, "still connected")
+            #expect(answer.hasPrefix("HTTP/1.1 408 ") && answer.contains("application/problem+json"), "\(answer)")
+            #expect(try await rig.ask("hello").isEmpty == false)
+            #expect(await rig.stopGateway() == 0)
         }
     }
 
@@ -143,7 +171,8 @@ import Testing
             let kept = try await rig.quarantine()
             #expect(kept.count == 1 && kept.first?["app"] == "other" && kept.first?["brand"]?.isNull == true)
             let id = try #require(kept.first?["id"]?.string)
-            rig.expectProblem(try await rig.post("\(rig.gatewayURL)/v1/quarantine/\(id)/replay", key: rig.operatorKey), 409, "still another app's")
+            rig.expectProblem(
+                try await rig.post("\(rig.gatewayURL)/v1/quarantine/\(id)/replay", key: rig.operatorKey), 409, "still another app's")
             #expect(try await rig.sessions("salon").isEmpty)
         }
     }

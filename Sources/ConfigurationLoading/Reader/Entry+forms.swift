@@ -85,7 +85,8 @@ extension Entry {
         guard let value = scalar() else { return nil }
         if value.text.isEmpty {
             let names = value.raw.matches(of: /\$\{([A-Za-z0-9_]+)/).map { String($0.1) }
-            problem("the secret is empty", names.isEmpty ? "write \"${NAME}\" and set that variable" : "set " + names.joined(separator: " or "))
+            let from = names.isEmpty ? "it comes from" : names.joined(separator: " or ")
+            problem("the secret is empty", "set the environment variable \(from)")
             return nil
         }
         if value.text.utf8.count < minimumBytes {

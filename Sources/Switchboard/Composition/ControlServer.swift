@@ -52,10 +52,9 @@ struct ControlDesk: Sendable {
             return [brand]
         }
         let chosen = brands ?? desks.allBrands
-        let limit = try query["limit"].map { text in
-            guard let limit = Int(text), (1...200).contains(limit) else { throw APIError(400, "limit is a number from 1 to 200") }
-            return limit
-        } ?? 100
+        guard let limit = Int(query["limit"] ?? "100"), (1...200).contains(limit) else {
+            throw APIError(400, "limit is a number from 1 to 200")
+        }
         let after = query["after"].flatMap { UniqueID($0) }
         let id = parts.count > 1 ? UniqueID(parts[1]) : nil
         switch (method, parts.first, id, parts.dropFirst(2).first) {

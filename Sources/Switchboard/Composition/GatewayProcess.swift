@@ -119,7 +119,7 @@ struct GatewayProcess {
     func server(routes: [APIRoute], onRunning: @escaping @Sendable (Int) async -> Void) -> some Service {
         let http = HTTPServer(
             routes: routes, keys: KeyRing(registry: registry, operatorKey: configuration.server.operatorKey), ids: ids,
-            requestKeys: RequestKeys(store: store), logger: logger)
+            requestKeys: RequestKeys(store: store), requestTimeout: configuration.server.requestTimeout, logger: logger)
         var quiet = logger
         quiet.logLevel = .warning
         return Application(

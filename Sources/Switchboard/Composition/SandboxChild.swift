@@ -52,7 +52,8 @@
     enum SandboxProcess {
         static func run(port: Int, gateway: String, state: String?) async throws {
             let server = SandboxServer(
-                port: port, gateway: gateway, environment: Configuration.environment, logger: Logger(label: "sandbox"), stateDirectory: state,
+                port: port, gateway: gateway, environment: Configuration.environment, logger: Logger(label: "sandbox"),
+                stateDirectory: state,
                 onStart: { port in Terminal.say("sandbox: ready on http://127.0.0.1:\(port)") })
             do {
                 try await server.run()

@@ -10,10 +10,12 @@ struct HTTPServer {
     let keys: KeyRing
     let ids: any IDSource
     let requestKeys: RequestKeys
+    /// How long a body may take to arrive.
+    let requestTimeout: Duration
     let logger: Logger
 
-    func router() -> Router<BasicRequestContext> {
-        let router = Router()
+    func router() -> Router<GatewayContext> {
+        let router = Router(context: GatewayContext.self)
         for route in routes {
             router.on(RouterPath(route.path), method: HTTPRequest.Method(rawValue: route.method) ?? .get) { request, context in
                 await answer(route, request, context)
@@ -23,25 +25,41 @@ struct HTTPServer {
         return router
     }
 
-    private func answer(_ route: APIRoute, _ request: Request, _ context: BasicRequestContext) async -> Response {
+    private func answer(_ route: APIRoute, _ request: Request, _ context: GatewayContext) async -> Response {
         let requestID = ids.next()
         var response: ChannelResponse
+        var isHangup = false
         do {
             response = try await respond(route, request, context)
         } catch let error as APIError {
             response = .problem(error.status, error.title)
         } catch is HTTPBodyTooLarge {
             response = .problem(413, "The body is larger than \(route.maxBodyBytes) bytes")
+        } catch is HTTPBodyTooSlow {
+            response = .problem(408, "The body took too long to arrive", headers: ["Connection": "close"])
+            isHangup = true
         } catch {
             logger.error("request failed", metadata: ["request_id": "\(requestID)", "route": "\(route.path)", "error": "\(error)"])
             response = .problem(503, "The gateway cannot do this right now", headers: ["Retry-After": "1"])
         }
         logger.debug(
             "request", metadata: ["request_id": "\(requestID)", "method": "\(route.method)", "route": "\(route.path)", "status": "\(response.status)"])
-        return Response(response, requestID: requestID)
+        var answer = Response(response, requestID: requestID)
+        // The server would go on reading what is still to come of the body.
+        if isHangup { answer.body = Self.last(response.body, on: context.channel) }
+        return answer
     }
 
-    private func respond(_ route: APIRoute, _ request: Request, _ context: BasicRequestContext) async throws -> ChannelResponse {
+    /// A body after which nothing more is read from the connection.
+    private static func last(_ body: [UInt8], on channel: any NIOCore.Channel) -> ResponseBody {
+        ResponseBody(contentLength: body.count) { writer in
+            try await writer.write(ByteBuffer(bytes: body))
+            try await writer.finish(nil)
+            channel.close(mode: .all, promise: nil)
+        }
+    }
+
+    private func respond(_ route: APIRoute, _ request: Request, _ context: GatewayContext) async throws -> ChannelResponse {
         let headers: @Sendable (String) -> [String] = { name in HTTPField.Name(name).map { request.headers[values: $0] } ?? [] }
         let caller = try keys.admit(route.access, authorization: headers("authorization"))
         let body = route.maxBodyBytes > 0 ? try await read(request, limit: route.maxBodyBytes) : []
@@ -59,7 +77,10 @@ struct HTTPServer {
     private func read(_ request: Request, limit: Int) async throws -> [UInt8] {
         if let length = request.headers[.contentLength].flatMap({ Int($0) }), length > limit { throw HTTPBodyTooLarge() }
         var bytes: [UInt8] = []
+        // Looked at with each chunk, so that no timer is needed; who sends nothing at all is cut off by the idle limit.
+        let deadline = ContinuousClock.now + requestTimeout
         for try await chunk in request.body {
+            guard ContinuousClock.now < deadline else { throw HTTPBodyTooSlow() }
             guard bytes.count + chunk.readableBytes <= limit else { throw HTTPBodyTooLarge() }
             bytes.append(contentsOf: chunk.readableBytesView)
         }
@@ -69,6 +90,18 @@ struct HTTPServer {
 }
 
 struct HTTPBodyTooLarge: Error {}
+struct HTTPBodyTooSlow: Error {}
+
+/// Holds the connection, so that a request can be the last one on it.
+struct GatewayContext: RequestContext {
+    var coreContext: CoreRequestContextStorage
+    let channel: any NIOCore.Channel
+
+    init(source: ApplicationRequestContextSource) {
+        coreContext = CoreRequestContextStorage(source: source)
+        channel = source.channel
+    }
+}
 
 extension Response {
     init(_ response: ChannelResponse, requestID: UniqueID) {
@@ -84,7 +117,7 @@ extension Response {
 
 /// Answers paths that nobody mounted (404) and methods that a path does not have (405) in our own form.
 private struct UnknownRoutes: RouterMiddleware {
-    typealias Context = BasicRequestContext
+    typealias Context = GatewayContext
 
     let ids: any IDSource
     let routes: [APIRoute]

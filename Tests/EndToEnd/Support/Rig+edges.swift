@@ -39,7 +39,9 @@ extension Rig {
 
     /// From now on the channel refuses every reply for good, so that each becomes a dead letter.
     func refuseReplies() async throws {
-        try await fault(["path": "/graph", "status": 400, "body": ["error": ["message": "Undeliverable", "type": "OAuthException", "code": 131_026]]])
+        try await fault([
+            "path": "/graph", "status": 400, "body": ["error": ["message": "Undeliverable", "type": "OAuthException", "code": 131_026]],
+        ])
     }
 
     /// Every message of a brand that came in, of all its sessions.
@@ -47,7 +49,8 @@ extension Rig {
         var all: [JSONValue] = []
         for session in try await sessions(brand) {
             let id = session["id"]?.string ?? ""
-            let messages = try await get("\(gatewayURL)/v1/sessions/\(id)/messages?limit=200", key: adminKey(brand)).json["messages"]?.array ?? []
+            let messages =
+                try await get("\(gatewayURL)/v1/sessions/\(id)/messages?limit=200", key: adminKey(brand)).json["messages"]?.array ?? []
             all += messages.filter { $0["direction"] == "in" }
         }
         return all
@@ -65,7 +68,9 @@ extension Rig {
     func expectProblem(_ answer: Answer, _ status: Int, _ what: Comment, sourceLocation: SourceLocation = #_sourceLocation) {
         #expect(answer.status == status, what, sourceLocation: sourceLocation)
         #expect(answer.header("Content-Type") == "application/problem+json", what, sourceLocation: sourceLocation)
-        #expect(answer.json["status"] == .integer(Int64(status)) && answer.json["title"]?.string?.isEmpty == false, what, sourceLocation: sourceLocation)
+        #expect(
+            answer.json["status"] == .integer(Int64(status)) && answer.json["title"]?.string?.isEmpty == false, what,
+            sourceLocation: sourceLocation)
         #expect(answer.header("X-Request-Id").flatMap { UniqueID($0) } != nil, what, sourceLocation: sourceLocation)
     }
 
