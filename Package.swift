@@ -93,9 +93,9 @@ let package = Package(
         .testTarget(name: "UnderstandingTests", dependencies: ["Understanding", "Conversation", "Text"]),
         .testTarget(name: "BrainTests", dependencies: ["Brain", "Conversation", "Signing", "Understanding"]),
         .testTarget(name: "StorageTests", dependencies: ["Storage", "Conversation", "TestKit"]),
-        .testTarget(name: "BusTests", dependencies: ["Bus", "Storage", "Conversation", "TestKit"]),
+        .testTarget(name: "BusTests", dependencies: ["Bus", "Storage", "Conversation", "TestKit", Outside.log]),
         .testTarget(name: "HTTPCallsTests", dependencies: ["HTTPCalls", "Conversation", "TestKit"]),
-        .testTarget(name: "GatewayTests", dependencies: ["Gateway", "Storage", "Conversation", "TestKit"]),
+        .testTarget(name: "GatewayTests", dependencies: ["Gateway", "Brain", "Signing", "Storage", "Conversation", "TestKit", Outside.log]),
         .testTarget(name: "ConfigurationLoadingTests", dependencies: ["ConfigurationLoading", "Conversation", "WhatsApp"]),
         .testTarget(name: "SandboxTests", dependencies: ["Sandbox", "Conversation", Outside.hummingbird, Outside.log, Outside.nio]),
         .testTarget(

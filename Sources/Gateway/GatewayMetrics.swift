@@ -1,19 +1,45 @@
 package import Conversation
 import Metrics
+import Synchronization
 
 /// Counters and timers of the data path. Labels never carry anything a customer wrote.
 package struct GatewayMetrics: Sendable {
+    /// Made once for each channel: looking a counter up costs more than counting.
+    private struct IntakeCounters {
+        let accepted, duplicates, ignored, quarantined: Counter
+
+        init(_ channel: ChannelName) {
+            func counter(_ result: String) -> Counter {
+                Counter(label: "switchboard_intake_items_total", dimensions: [("channel", channel.rawValue), ("result", result)])
+            }
+            (accepted, duplicates) = (counter("accepted"), counter("duplicate"))
+            (ignored, quarantined) = (counter("ignored"), counter("quarantined"))
+        }
+    }
+
+    private let intake = IntakeCounterTable()
+
+    private final class IntakeCounterTable: Sendable {
+        private let counters = Mutex<[ChannelName: IntakeCounters]>([:])
+
+        func of(_ channel: ChannelName) -> IntakeCounters {
+            counters.withLock { counters in
+                if let known = counters[channel] { return known }
+                let new = IntakeCounters(channel)
+                counters[channel] = new
+                return new
+            }
+        }
+    }
+
     package init() {}
 
     package func received(channel: ChannelName, _ receipt: IntakeReceipt) {
-        let counts = [
-            ("accepted", receipt.accepted), ("duplicate", receipt.duplicates), ("ignored", receipt.ignored),
-            ("quarantined", receipt.quarantined),
-        ]
-        for (result, count) in counts where count > 0 {
-            Counter(label: "switchboard_intake_items_total", dimensions: [("channel", channel.rawValue), ("result", result)])
-                .increment(by: count)
-        }
+        let counters = intake.of(channel)
+        if receipt.accepted > 0 { counters.accepted.increment(by: receipt.accepted) }
+        if receipt.duplicates > 0 { counters.duplicates.increment(by: receipt.duplicates) }
+        if receipt.ignored > 0 { counters.ignored.increment(by: receipt.ignored) }
+        if receipt.quarantined > 0 { counters.quarantined.increment(by: receipt.quarantined) }
     }
 
     package func turn(brand: BrandID, event: String, seconds: Double) {

@@ -17,8 +17,8 @@ package final class HMACKey: AuthenticationKey, @unchecked Sendable {
             var parameters = [
                 OSSL_PARAM_construct_utf8_string(OSSL_MAC_PARAM_DIGEST, name.baseAddress, 0), OSSL_PARAM_construct_end(),
             ]
-            // A null key pointer means "keep the old key", so an empty key still needs an address.
-            return (key.isEmpty ? [0] : key).withUnsafeBufferPointer { EVP_MAC_init(context, $0.baseAddress, key.count, &parameters) }
+            // OpenSSL takes an empty key for no key at all; HMAC fills keys up with zeros (RFC 2104), so one zero byte is the same key.
+            return (key.isEmpty ? [0] : key).withUnsafeBufferPointer { EVP_MAC_init(context, $0.baseAddress, $0.count, &parameters) }
         }
         precondition(ready == 1, "libcrypto refused an HMAC-SHA256 key")
         prepared = context

@@ -5,7 +5,7 @@ struct ValueTests {
     @Test(arguments: [
         (0.0, "0"), (-0.0, "0"), (1.0, "1"), (4.5, "4.5"), (1e21, "1e+21"), (1e20, "100000000000000000000"), (1e-6, "0.000001"),
         (1e-7, "1e-7"), (333_333_333.333_333_29, "333333333.3333333"), (9_007_199_254_740_991.0, "9007199254740991"), (-1.5e300, "-1.5e+300"),
-        (2e-3, "0.002"), (5e-324, "5e-324"),
+        (2e-3, "0.002"), (.leastNonzeroMagnitude, "5e-324"),
     ])
     func numbersAreWrittenAsRFC8785Says(value: Double, text: String) { #expect(CanonicalJSON.number(value) == text) }
 

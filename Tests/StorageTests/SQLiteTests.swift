@@ -15,7 +15,7 @@ struct SQLiteTests {
     @Test func aStoreOfANewerProgramIsRefused() async throws {
         let path = NSTemporaryDirectory() + "switchboard-newer-\(UUID().uuidString).sqlite"
         let database = try SQLiteDatabase(path: path)
-        try await database.write(.installation) { try $0.run(SQL("INSERT INTO migrations (version) VALUES ($1)"), [.integer(999)]) }
+        _ = try await database.write(.installation) { try $0.run(SQL("INSERT INTO migrations (version) VALUES ($1)"), [.integer(999)]) }
         await database.close()
         #expect(throws: StorageError.self) { try SQLiteDatabase(path: path) }
     }

@@ -23,6 +23,16 @@ import Testing
         #expect(detect(text, Salon.confirmation).first?.source == .answerSheet)
     }
 
+    @Test(arguments: [("the manicure", "b2"), ("massage please", "b1"), ("the second one", "b2")])
+    func oneTellingWordIsEnoughWhenItWasAsked(text: String, id: String) {
+        let sheet = AnswerSheet(
+            type: .singleChoice,
+            options: ["b1": ["Massage on Wed, Mar 17, 2027 at 10:00 AM"], "b2": ["Manicure on Wed, Mar 17, 2027 at 2:00 PM"]],
+            order: ["b1", "b2"], context: "cancel_booking.booking")
+        #expect(detect(text, sheet, active: "cancel_booking").map(\.signal) == [id])
+        #expect(detect("on Wed", sheet, active: "cancel_booking").compactMap(\.signal).allSatisfy { $0 == "value" })
+    }
+
     @Test(arguments: [
         "no", "No.", "nope", "no thanks", "no thank you", "nah", "not now", "👎", "❌", "non", "nein", "não", "rather not", "don't do it",
         "don't book it", "that's wrong", "No, thanks",
@@ -34,7 +44,7 @@ import Testing
     @Test(arguments: [
         "no, make it 6pm", "actually on Friday instead", "yes but at 6pm", "6pm", "can you make it thursday", "no, 5:30",
         "change it to saturday", "not friday, saturday",
-        "no I meant the massage",
+        "no I meant the massage", "change it to 4pm", "change to 4pm please", "could you move it to 4 in the afternoon",
     ])
     func aChangeOfMindIsACorrection(text: String) {
         #expect(detect(text, Salon.confirmation).first?.signal == "correct", "\(detect(text, Salon.confirmation))")

@@ -73,6 +73,12 @@ import Testing
         #expect(try service("at 2", shown: shown) == nil)
     }
 
+    @Test(arguments: ["my photo is at https://example.com/manicure.jpg", "https://example.com/2.pdf", "write to facial@example.com"])
+    func wordsOfAnAddressChooseNothing(text: String) throws {
+        #expect(try service(text) == nil)
+        #expect(try service("a beard trim please, \(text)")?.value == "beard")
+    }
+
     @Test func fixedOptionsServeToo() throws {
         let size = ParameterDefinition(
             name: "size", entity: .choice, options: [.init(id: "s", label: "Small"), .init(id: "l", label: "Large", synonyms: ["big"])])

@@ -27,6 +27,7 @@ package final class SystemIDs: IDSource {
     private struct State {
         var milliseconds: UInt64 = 0
         var counter: UInt64 = 0
+        var randomness = RandomReserve()
     }
 
     private let clock: any WallClock
@@ -36,7 +37,7 @@ package final class SystemIDs: IDSource {
 
     package func next() -> UniqueID {
         let now = UInt64(max(0, clock.now.milliseconds))
-        let high = state.withLock { state in
+        let (high, random) = state.withLock { state in
             if now > state.milliseconds {
                 state.milliseconds = now
                 state.counter = UInt64.random(in: 0..<0x400)
@@ -47,9 +48,23 @@ package final class SystemIDs: IDSource {
                     state.counter = 0
                 }
             }
-            return state.milliseconds << 16 | 0x7000 | state.counter
+            return (state.milliseconds << 16 | 0x7000 | state.counter, state.randomness.next())
         }
-        return UniqueID(high: high, low: UInt64.random(in: 0...UInt64.max) & 0x3FFF_FFFF_FFFF_FFFF | 0x8000_0000_0000_0000)
+        return UniqueID(high: high, low: random & 0x3FFF_FFFF_FFFF_FFFF | 0x8000_0000_0000_0000)
+    }
+}
+
+/// Random words from the kernel, fetched a page at a time: an id should not cost a system call.
+private struct RandomReserve {
+    private var words: [UInt64] = []
+
+    mutating func next() -> UInt64 {
+        if words.isEmpty {
+            words = [UInt64](repeating: 0, count: 32)
+            let filled = words.withUnsafeMutableBytes { getentropy($0.baseAddress, $0.count) }
+            precondition(filled == 0, "the system has no randomness")
+        }
+        return words.removeLast()
     }
 }
 

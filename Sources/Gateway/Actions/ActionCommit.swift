@@ -17,12 +17,22 @@ struct ActionCommit: Sendable {
             try transaction.recordAttempt(of: action.id.value, startedAt: startedAt, outcome: "done", detail: "")
             try transaction.setAction(action.id, .done, mayHaveTakenEffect: true, result: .object(mapped.0))
             try transaction.settleDeadLetters(of: action.id.value, as: "settled")
+            if definition?.isWrite ?? true { try transaction.expireSchemas(of: action.user.description) }
             try Self.tell(.done(complete: mapped.1), mapped.0, list, action, transaction)
-            let fields: [String: JSONValue] = ["result": .object(mapped.0), "queue_id": .string(action.id.description)]
-            try transaction.append([StreamingUpdate(.actionCompleted, at: transaction.now, fields)], session: action.session)
+            try transaction.append(Self.ending(.actionCompleted, ["result": .object(mapped.0)], action, startedAt, transaction), session: action.session)
             try transaction.record(.actionCompleted, instance: action.instance, data: Self.data(action, .object(mapped.0)))
         }
         CrashPoint.resultStoredReplyNotQueued.pass()
+    }
+
+    /// The last update of a call; a call that ended before its beginning was shown brings that along.
+    private static func ending(
+        _ kind: StreamingUpdate.Kind, _ fields: [String: JSONValue], _ action: ActionRecord, _ startedAt: Timestamp, _ transaction: BrandTransaction
+    ) -> [StreamingUpdate] {
+        let queue: [String: JSONValue] = ["queue_id": .string(action.id.description)]
+        let began = StreamingUpdate(.actionExecuting, at: startedAt, queue.merging(["progress": 0]) { $1 })
+        let ended = StreamingUpdate(kind, at: transaction.now, queue.merging(fields) { $1 })
+        return transaction.now - startedAt < ActionHandler.firstAfter ? [began, ended] : [ended]
     }
 
     /// Ends without success. What a person should see becomes a dead letter that can be driven again with the same bytes.

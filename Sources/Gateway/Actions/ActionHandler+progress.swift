@@ -3,7 +3,8 @@ internal import Storage
 
 /// Progress while a call runs: `action_executing` when it begins to be noticeable, then a step every three seconds.
 extension ActionHandler {
-    private static let firstAfter = Duration.milliseconds(300)
+    /// A call that ends sooner is not worth an update of its own.
+    static let firstAfter = Duration.milliseconds(300)
     private static let step = Duration.seconds(3)
 
     func withProgress(

@@ -3,7 +3,7 @@ package import Conversation
 /// The intent ledger. Every change of an entry is kept beside it.
 extension BrandTransaction {
     private enum Statements {
-        static let one = SQL("SELECT history FROM intents WHERE brand_id = $1 AND session_id = $2 AND intent_id = $3")
+        static let one = SQL("SELECT history, entry FROM intents WHERE brand_id = $1 AND session_id = $2 AND intent_id = $3")
         static let upsert = SQL(
             """
             INSERT INTO intents (brand_id, session_id, intent_id, turn, status, entry, history, recorded_at, updated_at)
@@ -16,8 +16,15 @@ extension BrandTransaction {
         static let status = SQL("SELECT entry FROM intents WHERE brand_id = $1 AND session_id = $2 AND intent_id = $3")
     }
 
-    package func store(_ entry: IntentLedgerEntry, session: SessionID) throws {
-        let row = try row(Statements.one, SQLValue(session), SQLValue(entry.id))
+    /// A known entry keeps how it was detected; status, reasons and entities are news.
+    package func store(_ news: IntentLedgerEntry, session: SessionID) throws {
+        let row = try row(Statements.one, SQLValue(session), SQLValue(news.id))
+        var entry = news
+        if let row {
+            entry = try StoredJSON.decode(IntentLedgerEntry.self, try row.text(1))
+            (entry.status, entry.reasons) = (news.status, news.reasons)
+            if !news.entities.isEmpty { entry.entities = news.entities }
+        }
         var history = try row.map { try JSONValue(stored: $0.text(0)).array ?? [] } ?? []
         history.append(["at": .string(now.description), "status": .string(entry.status.rawValue)])
         try run(

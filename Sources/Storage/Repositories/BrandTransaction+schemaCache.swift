@@ -4,6 +4,7 @@ package import Conversation
 extension BrandTransaction {
     private enum Statements {
         static let get = SQL("SELECT body, fetched_at FROM schema_cache WHERE brand_id = $1 AND schema = $2 AND subject = $3")
+        static let forget = SQL("UPDATE schema_cache SET fetched_at = 0 WHERE brand_id = $1 AND subject = $2")
         static let put = SQL(
             """
             INSERT INTO schema_cache (brand_id, schema, subject, body, fetched_at) VALUES ($1, $2, $3, $4, $5)
@@ -19,4 +20,7 @@ extension BrandTransaction {
     package func cacheSchema(_ name: String, subject: String, body: JSONValue) throws {
         try run(Statements.put, .text(name), .text(subject), SQLValue(json: body), SQLValue(now))
     }
+
+    /// Makes what is cached about a user too old to be used without asking again; it still stands in when the API is down.
+    package func expireSchemas(of subject: String) throws { try run(Statements.forget, .text(subject)) }
 }

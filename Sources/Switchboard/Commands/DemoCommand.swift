@@ -18,9 +18,9 @@
             let metrics = try Observability.start(level: options.logLevel)
             let environment = try DemoEnvironment.load(options: options, sandboxPort: sandboxPort)
             let gateway = try await GatewayProcess(options: options, environment: environment, metrics: metrics)
-            let sandbox = try SandboxChild.start(
+            let sandbox = try await SandboxChild.start(
                 port: sandboxPort, gateway: "http://\(options.host):\(options.port)", data: options.data, environment: environment)
-            defer { sandbox.terminate() }
+            defer { sandbox.stop() }
             let (options, port) = (options, sandboxPort)
             try await gateway.run { _ in Terminal.say(DemoGuide.text(options, sandboxPort: port)) }
         }
@@ -35,8 +35,11 @@
         @Option(help: "Folder for the ledger of calls received and of webhooks acknowledged; in memory only without it.") var state: String?
         @Option(name: .customLong("log-level"), help: "trace, debug, info, notice, warning, error or critical.") var logLevel = "warning"
 
+        @Flag(name: .customLong("until-stdin-ends"), help: .hidden) var endsWithInput = false
+
         func run() async throws {
             _ = try Observability.start(level: logLevel)
+            if endsWithInput { SandboxProcess.endWithInput() }
             try await SandboxProcess.run(port: port, gateway: gateway, state: state)
         }
     }

@@ -8,6 +8,10 @@ struct DeskOptions: ParsableArguments {
     @Option(help: "Needed only while no gateway runs.") var config = "config"
     @Option(help: "Needed only while no gateway runs.") var channels = "channels"
 
+    func validate() throws {
+        if let brand, BrandID(validating: brand) == nil { throw ValidationError("--brand \(brand): small letters, digits and hyphens") }
+    }
+
     /// Prints the answer as JSON; exit code 1 when the gateway said no.
     func ask(_ method: String, _ path: String, query: [String: String] = [:]) async throws {
         let options = try ServeOptions.parse(["--data", data, "--config", config, "--channels", channels])
@@ -19,6 +23,15 @@ struct DeskOptions: ParsableArguments {
             throw ExitCode(1)
         }
         Terminal.say(PrettyJSON.text(body))
+    }
+}
+
+/// How much of a list to show.
+struct PageOptions: ParsableArguments {
+    @Option(help: "How many to show, 1 to 200.") var limit = 100
+
+    func validate() throws {
+        guard (1...200).contains(limit) else { throw ValidationError("--limit is a number from 1 to 200, not \(limit)") }
     }
 }
 
@@ -34,8 +47,8 @@ struct DeadLettersCommand: AsyncParsableCommand {
     struct List: AsyncParsableCommand {
         static let configuration = CommandConfiguration(abstract: "Newest first.")
         @OptionGroup var desk: DeskOptions
-        @Option(help: "1 to 200.") var limit = 100
-        func run() async throws { try await desk.ask("GET", "/dead-letters", query: ["limit": "\(limit)"]) }
+        @OptionGroup var page: PageOptions
+        func run() async throws { try await desk.ask("GET", "/dead-letters", query: ["limit": "\(page.limit)"]) }
     }
 
     struct Show: AsyncParsableCommand {
@@ -68,8 +81,8 @@ struct QuarantineCommand: AsyncParsableCommand {
     struct List: AsyncParsableCommand {
         static let configuration = CommandConfiguration(abstract: "Newest first.")
         @OptionGroup var desk: DeskOptions
-        @Option(help: "1 to 200.") var limit = 100
-        func run() async throws { try await desk.ask("GET", "/quarantine", query: ["limit": "\(limit)"]) }
+        @OptionGroup var page: PageOptions
+        func run() async throws { try await desk.ask("GET", "/quarantine", query: ["limit": "\(page.limit)"]) }
     }
 
     struct Show: AsyncParsableCommand {

@@ -22,8 +22,9 @@ struct ControlServer: Service {
                 return Response(answer, requestID: UniqueID(high: 0, low: 0))
             }
         }
+        // When another service cannot start, this one is cancelled and would call that an error of its own.
         var quiet = logger
-        quiet.logLevel = .warning
+        quiet.logLevel = .critical
         let app = Application(
             router: router, configuration: .init(address: .unixDomainSocket(path: path)),
             onServerRunning: { _ in chmod(path, 0o600) }, logger: quiet)
@@ -51,7 +52,10 @@ struct ControlDesk: Sendable {
             return [brand]
         }
         let chosen = brands ?? desks.allBrands
-        let limit = query["limit"].flatMap { Int($0) } ?? 100
+        let limit = try query["limit"].map { text in
+            guard let limit = Int(text), (1...200).contains(limit) else { throw APIError(400, "limit is a number from 1 to 200") }
+            return limit
+        } ?? 100
         let after = query["after"].flatMap { UniqueID($0) }
         let id = parts.count > 1 ? UniqueID(parts[1]) : nil
         switch (method, parts.first, id, parts.dropFirst(2).first) {

@@ -26,7 +26,8 @@ extension EmbeddedClassifier {
         _ tokens: Tokens, sheet: AnswerSheet, whole: AnswerSheetMatcher.Answer?, _ request: ClassificationRequest
     ) -> [DetectedIntent]? {
         let other = wishes(tokens)
-        let hasOther = other.contains { isNew($0, request) }
+        let pointsBack = Correction.pointsBack(tokens)
+        let hasOther = other.contains { isNew($0, request) && !(pointsBack && $0.source == .classifier) }
         if let whole, whole.signal == "correct", !hasOther { return [response(whole, tokens.source)] }
         guard let (verdict, end) = leadingVerdict(tokens) else {
             if let whole { return [response(whole, tokens.source)] + other.filter { isNew($0, request) } }

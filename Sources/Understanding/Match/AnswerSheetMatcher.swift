@@ -167,6 +167,16 @@ enum Correction {
         "make", "change", "instead", "actually", "rather", "meant", "mean", "move", "switch", "correction", "should", "not", "wrong", "but",
     ]
 
+    /// "Change it to 4pm", "make it Friday": about what was just asked, whatever the brand's own actions are called.
+    static func pointsBack(_ tokens: Tokens) -> Bool {
+        let words = Answers.words(tokens)
+        return words.indices.dropLast().contains { index in
+            guard ["change", "make", "move", "switch", "set", "shift", "put"].contains(words[index]) else { return false }
+            let next = words[index + 1]
+            return ["it", "to"].contains(next) || ["this", "that"].contains(next) && words.dropFirst(index + 2).first == "to"
+        }
+    }
+
     static func isMeant(_ tokens: Tokens) -> Bool {
         let words = Answers.words(tokens)
         guard words.count <= 40 else { return false }

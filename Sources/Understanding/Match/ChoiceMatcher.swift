@@ -85,7 +85,23 @@ struct ChoiceMatcher: Sendable {
         if isAsked, let place = Positions.number(tokens, count: shown.count) { return numbered(place, shown: shown, tokens) }
         let contained = contained(tokens)
         if !contained.isEmpty { return Self.outcome(contained) }
-        return Self.outcome(similar(tokens, isAsked: isAsked))
+        let similar = similar(tokens, isAsked: isAsked)
+        if similar.isEmpty, isAsked, let told = telling(tokens) { return .one(told) }
+        return Self.outcome(similar)
+    }
+
+    /// The only option that has a word of the text in its name, when that word stands in no other: "the manicure" among
+    /// "Massage on Wed, Mar 17 at 10:00 AM" and "Manicure on Wed, Mar 17 at 2:00 PM".
+    private func telling(_ tokens: Tokens) -> Candidate? {
+        var options: [Int: Int] = [:]
+        for (index, token) in tokens.all.enumerated() where token.kind == .word && token.text.count >= 3 {
+            let stem = Words.stem(token.text)
+            guard !Words.fillers.contains(stem), !Words.isRefused(tokens, before: index) else { continue }
+            let holders = Set(names.filter { $0.content.contains(stem) }.map(\.option))
+            if holders.count == 1, let only = holders.first { options[only] = index }
+        }
+        guard options.count == 1, let (option, index) = options.first else { return nil }
+        return Candidate(index: option, score: 0.6, tokens: index..<index + 1)
     }
 
     /// A bare number is a position, unless it also stands in exactly one other option's name: then nobody can tell.

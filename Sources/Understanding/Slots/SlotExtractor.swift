@@ -34,6 +34,8 @@ struct SlotReading {
     /// By token: already part of a value.
     var isTaken: [Bool]
     var pieces: [TemporalPiece] = []
+    /// Tokens of links and e-mail addresses, whose words are names of things elsewhere.
+    var addressTokens: Set<Int> = []
     /// The words by which choices were made.
     var choiceRanges: [Range<Int>] = []
 

@@ -6,20 +6,25 @@ extension SlotReading {
     mutating func readAddresses() {
         guard tokens.source.contains("@") || tokens.source.contains(".") else { return }
         for match in AddressPatterns.email.all(in: tokens.source, limit: 4) {
-            take(match.range)
+            takeAddress(match.range)
             let value = match.groups[0] ?? ""
             // Domains compare without case, the part before the sign strictly speaking does not; mailboxes in the wild do.
             give(receivers(.email), value: .string(value.lowercased()), raw: value)
         }
         for match in AddressPatterns.url.all(in: tokens.source, limit: 4) where isFreeSource(match.range) {
             let raw = (match.groups[0] ?? "").trimmingTrailing(".,;:!?)")
-            take(match.range)
+            takeAddress(match.range)
             guard let parameter = receivers(.url).first else { continue }
             found[parameter.name] = checked(parameter, value: raw.contains("://") ? raw : "https://" + raw, raw: raw)
         }
         if let parameter = receivers(.email).first, parameter.name == request.expecting, tokens.source.contains("@") {
             found[parameter.name] = Entity(name: parameter.name, kind: .email, raw: tokens.source, confidence: 0.9, problem: .invalid)
         }
+    }
+
+    private mutating func takeAddress(_ range: Range<String.Index>) {
+        take(range)
+        for (index, token) in tokens.all.enumerated() where token.range.overlaps(range) { addressTokens.insert(index) }
     }
 
     /// Phone numbers, as E.164.

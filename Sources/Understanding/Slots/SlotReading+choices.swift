@@ -3,6 +3,8 @@ internal import Conversation
 extension SlotReading {
     /// Choices, the one asked for first.
     mutating func readChoices() {
+        // The file name of a resume must not choose the job.
+        let words = addressTokens.isEmpty ? tokens : tokens.hiding(addressTokens.contains)
         for parameter in receivers(.choice) {
             let options = request.options[parameter.name] ?? parameter.options
             guard !options.isEmpty else { continue }
@@ -14,7 +16,7 @@ extension SlotReading {
                 continue
             }
             let matcher = ChoiceMatcher(options.map { [$0.label] + $0.synonyms })
-            switch matcher.match(tokens, shown: isAsked || !request.shown.isEmpty ? shown : [], isAsked: isAsked) {
+            switch matcher.match(words, shown: isAsked || !request.shown.isEmpty ? shown : [], isAsked: isAsked) {
             case .none: break
             case .one(let candidate): choose(parameter, options[candidate.index], candidate)
             case .several(let candidates): offer(parameter, candidates.map { (options[$0.index], $0) })

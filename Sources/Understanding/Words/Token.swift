@@ -34,6 +34,19 @@ struct Tokens: Sendable {
         all = Self.read(source)
     }
 
+    private init(source: String, all: [Token]) {
+        self.source = source
+        self.all = all
+    }
+
+    /// The same places, with signs that mean nothing where `isHidden`, so that those words match nothing.
+    func hiding(_ isHidden: (Int) -> Bool) -> Tokens {
+        let masked = all.enumerated().map { index, token in
+            isHidden(index) ? Token(kind: .symbol, text: "\u{FFFC}", value: nil, range: token.range, isGlued: token.isGlued) : token
+        }
+        return Tokens(source: source, all: masked)
+    }
+
     var count: Int { all.count }
     subscript(index: Int) -> Token? { all.indices.contains(index) ? all[index] : nil }
 

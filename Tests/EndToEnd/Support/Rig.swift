@@ -31,6 +31,11 @@ final class Rig: @unchecked Sendable {  // Used by one test at a time; the proce
     var sandboxURL: String { "http://127.0.0.1:\(sandboxPort)" }
     var data: String { folder + "/data" }
     var config: String { folder + "/config" }
+    /// The repository's channels, or a copy that `copyChannels()` made.
+    var channels: String {
+        let copy = folder + "/channels"
+        return FileManager.default.fileExists(atPath: copy) ? copy : Self.repository + "/channels"
+    }
     var gatewayLog: String { (try? String(contentsOfFile: folder + "/gateway.log", encoding: .utf8)) ?? "" }
 
     init(_ options: Options = .init()) async throws {
@@ -81,7 +86,7 @@ final class Rig: @unchecked Sendable {  // Used by one test at a time; the proce
     func startGateway(_ extra: [String: String] = [:], waitUntilReady: Bool = true) async throws {
         gateway = try launch(
             [
-                "serve", "--config", config, "--channels", Self.repository + "/channels", "--data", data, "--port", "\(gatewayPort)",
+                "serve", "--config", config, "--channels", channels, "--data", data, "--port", "\(gatewayPort)",
                 "--log-level", options.logLevel,
             ], log: "gateway.log", extra)
         guard waitUntilReady else { return }
@@ -115,14 +120,16 @@ final class Rig: @unchecked Sendable {  // Used by one test at a time; the proce
     }
 
     /// Runs the program to its end; returns its exit code and what it printed.
-    func run(_ arguments: [String], _ extra: [String: String] = [:]) async throws -> (code: Int32, out: String, err: String) {
+    func run(
+        _ arguments: [String], _ extra: [String: String] = [:], program: String = Rig.binary
+    ) async throws -> (code: Int32, out: String, err: String) {
         let process = Process()
-        process.executableURL = URL(fileURLWithPath: Self.binary)
+        process.executableURL = URL(fileURLWithPath: program)
         process.arguments = arguments
         process.environment = environment.merging(extra) { $1 }
         process.currentDirectoryURL = URL(fileURLWithPath: Self.repository)
         let (out, err) = (folder + "/out-\(UUID().uuidString)", folder + "/err-\(UUID().uuidString)")
-        for path in [out, err] { FileManager.default.createFile(atPath: path, contents: nil) }
+        for path in [out, err] { _ = FileManager.default.createFile(atPath: path, contents: nil) }
         process.standardOutput = FileHandle(forWritingAtPath: out)
         process.standardError = FileHandle(forWritingAtPath: err)
         try process.run()
@@ -137,7 +144,7 @@ final class Rig: @unchecked Sendable {  // Used by one test at a time; the proce
         process.environment = environment.merging(extra) { $1 }
         process.currentDirectoryURL = URL(fileURLWithPath: Self.repository)
         let path = folder + "/" + log
-        if !FileManager.default.fileExists(atPath: path) { FileManager.default.createFile(atPath: path, contents: nil) }
+        if !FileManager.default.fileExists(atPath: path) { _ = FileManager.default.createFile(atPath: path, contents: nil) }
         let handle = try FileHandle(forWritingTo: URL(fileURLWithPath: path))
         try handle.seekToEnd()
         process.standardOutput = handle

@@ -1,0 +1,172 @@
+import Brain
+import Conversation
+import Logging
+import Signing
+import Storage
+import Synchronization
+import TestKit
+import Testing
+
+@testable import Gateway
+
+/// A brand that answers what it was told to, in order, and says yes when nothing is left to say.
+private final class ScriptedBrand: HTTPClient {
+    private struct State {
+        var answers: [HTTPResult]
+        var calls: [(at: Timestamp, call: HTTPCall)] = []
+    }
+
+    private let state: Mutex<State>
+    private let clock: any WallClock
+
+    init(_ answers: [HTTPResult], clock: any WallClock) {
+        state = Mutex(State(answers: answers))
+        self.clock = clock
+    }
+
+    func call(_ call: HTTPCall) async -> HTTPResult {
+        state.withLock { state in
+            state.calls.append((clock.now, call))
+            if !state.answers.isEmpty { return state.answers.removeFirst() }
+            return .answer(HTTPAnswer(status: 201, body: Array(#"{"id":"bk-1"}"#.utf8)))
+        }
+    }
+
+    var calls: [(at: Timestamp, call: HTTPCall)] { state.withLock { $0.calls } }
+}
+
+private struct NoClassifier: IntentClassifying {
+    func classify(_ request: ClassificationRequest) async -> [DetectedIntent] { [] }
+}
+
+private struct NoSlots: SlotExtracting {
+    func extract(_ request: SlotRequest) -> [String: Entity] { [:] }
+}
+
+@Suite struct ActionRetryTests {
+    private static let brand = BrandID(rawValue: "salon")
+    private static let secret = Secret("whsec_" + Base64.encode(Array(repeating: 7, count: 32)))
+    private static let refused = HTTPResult.answer(HTTPAnswer(status: 503))
+
+    private static func runtime() throws -> BrandRuntime {
+        let action = ActionDefinition(
+            canonicalName: "book_service", displayName: "Book a service", request: RequestTemplate(method: "POST", path: "/bookings"),
+            result: ["booking_id": "/id"], safety: .idempotent, notDoneStatuses: [503])
+        let configuration = BrandConfiguration(
+            id: brand, name: "Salon", api: BrandAPI(baseURL: "http://salon.invalid", signingSecrets: [secret]), actions: [action])
+        let signer = try IdempotencySigner(secret: secret)
+        return BrandRuntime(
+            configuration: configuration, classifier: NoClassifier(),
+            brain: Brain(
+                configuration: configuration, slots: NoSlots(), signer: signer, ids: CountingIDs(), inlineWait: .seconds(5),
+                matches: { _, _ in false }),
+            webhooks: try StandardWebhooks(secrets: [secret]), signer: signer)
+    }
+
+    /// Queues one decided booking; its id.
+    private static func queue(in store: Store) async throws -> ActionID {
+        try await store.brand(brand).write { transaction in
+            let instance = InstanceID(rawValue: "salon-whatsapp")
+            let sender = Sender(identifiers: [Identifier(kind: .phone, value: "+12125550100")])
+            let channel = ChannelName(rawValue: "whatsapp")
+            let user = try transaction.resolveUser(channel: channel, sender: sender, tier: "guest", verified: true).id
+            let session = try transaction.openSession(instance: instance, user: user)
+            let id = ActionID(transaction.newID())
+            let decision = ActionDecision(
+                id: id, taskID: transaction.newID(), intentID: IntentID(transaction.newID()), canonicalAction: "book_service", params: [:],
+                method: "POST", target: "/bookings", body: Array(#"{"service_id":"s1"}"#.utf8), idempotencyKey: [1, 2, 3],
+                fingerprint: [4, 5, 6], priority: .normal)
+            _ = try transaction.insertAction(decision, session: session, instance: instance, user: user)
+            try transaction.enqueue(
+                NewTask(
+                    id: QueueTaskID(id.value), lane: ActionRecord.lane(of: id), pool: .action, kind: "action",
+                    payload: ["action": .string(id.description)], runAt: transaction.now))
+            return id
+        }
+    }
+
+    /// Runs a dispatcher and moves the clock by seconds whenever all of it sleeps, until the action is settled.
+    private static func settle(
+        _ answers: [HTTPResult], _ check: (ScriptedBrand, ActionRecord, [AttemptRecord]) throws -> Void
+    ) async throws {
+        let clock = ControlledClock()
+        try await TemporaryStore.with(clock: clock) { store in
+            let registry = Registry(clock: clock)
+            registry.replace(brands: [try runtime()], descriptors: [])
+            let http = ScriptedBrand(answers, clock: clock)
+            let handler = ActionHandler(
+                registry: registry, http: http, jitter: FixedJitter(), jitterFraction: 0.1, metrics: GatewayMetrics(),
+                logger: Logger(label: "test"))
+            let dispatcher = TaskDispatcher(store: store, pool: .action, handler: handler, logger: Logger(label: "test"))
+            let id = try await queue(in: store)
+            let (record, attempts) = try await withThrowingTaskGroup(of: Void.self) { group in
+                group.addTask { try await dispatcher.run() }
+                var record = try await store.brand(brand).read { try $0.action(id) }
+                while record?.state == .queued {
+                    // The dispatcher sleeps with its renewal and its sweep: then nothing but time can move it.
+                    if clock.sleepers >= 2, dispatcher.busyLanes == 0 { clock.advance(by: .milliseconds(500)) }
+                    await Task.yield()
+                    record = try await store.brand(brand).read { try $0.action(id) }
+                }
+                group.cancelAll()
+                return (record, try await store.brand(brand).read { try $0.attempts(of: id.value) })
+            }
+            try check(http, try #require(record), attempts)
+        }
+    }
+
+    private static func waits(_ brand: ScriptedBrand) -> [Double] {
+        zip(brand.calls.dropFirst(), brand.calls).map { ($0.at - $1.at).seconds }
+    }
+
+    @Test func theFifthAttemptComesAfterTwoFourEightAndSixteenSeconds() async throws {
+        try await Self.settle(Array(repeating: Self.refused, count: 4)) { brand, record, attempts in
+            #expect(record.state == .done)
+            #expect(attempts.map(\.outcome) == ["not_sent", "not_sent", "not_sent", "not_sent", "done"])
+            for (wait, wanted) in zip(Self.waits(brand), [2.0, 4, 8, 16]) {
+                // Never earlier; later only by the steps of this test's clock.
+                #expect(wait >= wanted && wait <= wanted + 2, "waited \(wait) s instead of \(wanted)")
+            }
+            #expect(brand.calls.count == 5)
+        }
+    }
+
+    @Test func everyAttemptSendsTheSameBytesUnderTheSameKey() async throws {
+        let lost = HTTPResult.failed(HTTPFailure(kind: .reset, mayHaveBeenSent: true, detail: "reset"))
+        try await Self.settle([Self.refused, lost]) { brand, record, attempts in
+            #expect(record.state == .done)
+            #expect(attempts.map(\.outcome) == ["not_sent", "unknown", "done"])
+            #expect(Set(brand.calls.map { $0.call.body }).count == 1)
+            func header(_ name: String) -> [String] {
+                brand.calls.compactMap { sent in sent.call.headers.first { $0.name == name }?.value }
+            }
+            #expect(header("Idempotency-Key").count == 3 && Set(header("Idempotency-Key")).count == 1)
+            #expect(Set(header("webhook-id")).count == 1)
+            #expect(Set(header("webhook-signature")).count == 3)
+        }
+    }
+
+    @Test func fiveFailuresAreTheLast() async throws {
+        try await Self.settle(Array(repeating: Self.refused, count: 9)) { brand, record, attempts in
+            #expect(record.state == .failed)
+            #expect(brand.calls.count == 5)
+            #expect(attempts.last?.outcome == "not_done")
+        }
+    }
+
+    @Test func aRefusalAfterALostAnswerLeavesItUnknown() async throws {
+        let lost = HTTPResult.failed(HTTPFailure(kind: .timeout, mayHaveBeenSent: true, detail: "timeout"))
+        try await Self.settle([lost, .answer(HTTPAnswer(status: 422))]) { _, record, _ in
+            #expect(record.state == .unknown)
+            #expect(record.mayHaveTakenEffect)
+        }
+    }
+
+    @Test func theBrandsOwnWishIsKeptWhenItIsLonger() async throws {
+        let busy = HTTPResult.answer(HTTPAnswer(status: 429, headers: [(name: "retry-after", value: "20")]))
+        try await Self.settle([busy]) { brand, record, _ in
+            #expect(record.state == .done)
+            #expect((Self.waits(brand).first ?? 0) >= 20)
+        }
+    }
+}
