@@ -49,7 +49,10 @@ import Testing
             ("UPDATE actions SET state = 'queued'", "UPDATE actions SET state = 'done'", "is still queued"),
             ("UPDATE actions SET state = 'refused'", "UPDATE actions SET state = 'done'", "is refused with 1 effects"),
             ("UPDATE actions SET state = 'unknown'", "UPDATE actions SET state = 'done'", "is unknown without a dead letter"),
-            ("UPDATE actions SET body = x'7b7d' || body", "UPDATE actions SET body = substr(body, 3)", "other bytes than stored"),
+            (
+                "UPDATE actions SET body = CAST(x'7b7d' || body AS BLOB)", "UPDATE actions SET body = CAST(substr(body, 3) AS BLOB)",
+                "other bytes than stored"
+            ),
             (
                 "UPDATE users SET profile_name = '\(CrashTests.canaries["jobs"] ?? "")'", "UPDATE users SET profile_name = NULL",
                 "hold the canary of jobs"

@@ -17,7 +17,6 @@ final class Load: Sendable {
         var acknowledged: Set<String> = []
         var statuses: [Int: Int] = [:]
         var replies: [String: Int] = [:]
-        var isWatching = true
     }
 
     private let rig: Rig
@@ -25,7 +24,7 @@ final class Load: Sendable {
     private let state = Mutex(State())
 
     /// `patience` is how long a customer waits for a reply before saying the next thing.
-    init(_ rig: Rig, patience: Duration = .milliseconds(2500)) {
+    init(_ rig: Rig, patience: Duration = .milliseconds(1500)) {
         self.rig = rig
         self.patience = patience
     }
