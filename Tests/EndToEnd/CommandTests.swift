@@ -24,11 +24,11 @@ import Testing
         Broken(file: "brands/salon/brand.yaml", from: "tiers:", to: "teirs:", key: "teirs", remedy: "did you mean \"tiers\"?"),
         Broken(file: "brands/salon/actions.yaml", from: "    refused_parameter: start", to: "    refused_parameter: strat", key: "actions[0].refused_parameter", remedy: "\"start\""),
         Broken(file: "brands/salon/actions.yaml", from: "    safety: read\n\n  - canonical_name: cancel_booking", to: "    safety: harmless\n\n  - canonical_name: cancel_booking", key: "actions[1].safety", remedy: "idempotent"),
-        Broken(file: "brands/salon/brand.yaml", from: "America/New_York", to: "America/Gotham", key: "time_zone", remedy: ""),
+        Broken(file: "brands/salon/brand.yaml", from: "America/New_York", to: "America/Gotham", key: "time_zone", remedy: "did you mean"),
         Broken(file: "brands/salon/schemas.yaml", from: "ttl_s: 300", to: "ttl_s: soon", key: "schemas[0].ttl_s", remedy: "write a number"),
         Broken(file: "brands/salon/brand.yaml", from: "key: \"${SALON_ADMIN_KEY}\"", to: "key: \"${NO_SUCH_KEY}\"", key: "keys[0].key", remedy: "NO_SUCH_KEY"),
-        Broken(file: "brands/salon/intents.yaml", from: "patterns: ['(?i)^", to: "patterns: ['(?i", key: "patterns", remedy: ""),
-        Broken(file: "brands/salon/brand.yaml", from: "106540352242922", to: "106540352242999", key: "phone_number_id", remedy: ""),
+        Broken(file: "brands/salon/intents.yaml", from: "patterns: ['(?i)^", to: "patterns: ['(?i", key: "intents[0].patterns[0]", remedy: "RE2 syntax"),
+        Broken(file: "brands/salon/brand.yaml", from: "    phone_number_id: \"106540352242922\"\n", to: "", key: "instances[0].phone_number_id", remedy: "add"),
         Broken(file: "switchboard.yaml", from: "jitter: 0.1", to: "jitter: 7", key: "queue.jitter", remedy: "0 to 1"),
     ]
 
@@ -43,6 +43,7 @@ import Testing
                 let place = try #require(line.firstMatch(of: /:([0-9]+):[^0-9]/).flatMap { Int($0.1) }, "\(result.out)")
                 let file = try String(contentsOfFile: String(line.prefix { $0 != ":" }), encoding: .utf8)
                 let text = file.split(separator: "\n", omittingEmptySubsequences: false)[place - 1]
+                if broken.to.isEmpty { return }
                 let wrong = broken.to.split(separator: "\n").first.map { $0.trimmingCharacters(in: .whitespaces) } ?? ""
                 #expect(text.contains(wrong), "\(line) is not where it is wrong: \(text)")
             }
@@ -58,6 +59,8 @@ import Testing
             let lacking = try await rig.run(arguments, Dictionary(uniqueKeysWithValues: secrets.map { ($0, "") }))
             #expect(lacking.code == 1)
             for name in secrets { #expect(lacking.out.contains(name), "\(name): \(lacking.out)") }
+            let unset = try await rig.run(["-u", "SALON_API_TOKEN", Rig.binary] + arguments, program: "/usr/bin/env")
+            #expect(unset.code == 1 && unset.out.contains("set SALON_API_TOKEN"), "\(unset)")
             let short = try await rig.run(arguments, ["SALON_ADMIN_KEY": "short"])
             #expect(short.code == 1 && short.out.contains("16 bytes") && !short.out.contains("short\""), "\(short)")
         }

@@ -29,7 +29,9 @@ import Testing
         }
     }
 
-    @Test(arguments: CrashPoint.allCases.filter { $0 != .migrationHalfDone }) func nothingIsLostOrDoubledByACrash(at point: CrashPoint) async throws {
+    @Test(arguments: CrashPoint.allCases.filter { $0 != .migrationHalfDone }) func nothingIsLostOrDoubledByACrash(at point: CrashPoint)
+        async throws
+    {
         var options = Self.impatient
         options.startsGateway = false
         try await Rig.with(options) { rig in

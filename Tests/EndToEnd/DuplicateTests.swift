@@ -27,7 +27,10 @@ import Testing
             let sessions = try await rig.sessions(of: phone)
             #expect(sessions.count == 1)
             let messages = try await rig.messages(session: try #require(sessions.first))
-            #expect(messages.filter { $0["direction"] == "in" }.compactMap { $0["provider_message_id"]?.string } == ["wamid.twice-1", "wamid.twice-2"])
+            #expect(
+                messages.filter { $0["direction"] == "in" }.compactMap { $0["provider_message_id"]?.string } == [
+                    "wamid.twice-1", "wamid.twice-2",
+                ])
             #expect(messages.filter { $0["direction"] == "out" }.count == 2)
             #expect(Set(messages.filter { $0["direction"] == "in" }.compactMap { $0["turn_id"]?.string }).count == 2)
             #expect(try await rig.replies(to: phone).count == 2)

@@ -13,7 +13,7 @@ import Testing
     ]
 
     private static let kinds: [(name: String, fault: [String: JSONValue])] = [
-        ("an endless body", ["body_bytes": "endless"]), ("a gzip bomb", ["gzip_bytes": 1_073_741_824]),
+        ("an endless body", ["body_bytes": "endless"]), ("a gzip bomb", ["gzip_bytes": 67_108_864]),
         ("300 KB of headers", ["header_bytes": 300_000]), ("a redirect", ["redirect": "http://127.0.0.1:1/salon/bookings"]),
         ("something else than JSON", ["garbage": true]), ("a connection cut before", ["drop": "before"]),
         ("a connection cut after", ["drop": "after"]),

@@ -83,7 +83,8 @@ import Testing
         acknowledged.insert("wamid.free")
         try await rig.drain()
         #expect(rig.gateway === process && process.isRunning, "it went on without a restart")
-        #expect(try await rig.arrived("/salon/bookings", method: "POST").count == 1, "the result was recorded, so that nothing was asked twice")
+        #expect(
+            try await rig.arrived("/salon/bookings", method: "POST").count == 1, "the result was recorded, so that nothing was asked twice")
         #expect(try await rig.bookings().count == 1)
         #expect(await rig.stopGateway() == 0)
         #expect(try await Checker(rig: rig).faults(acknowledged: acknowledged) == [])
@@ -91,7 +92,7 @@ import Testing
 
     /// Takes all the room that is left.
     private func fillUp(_ path: String) throws {
-        if !FileManager.default.fileExists(atPath: path) { FileManager.default.createFile(atPath: path, contents: nil) }
+        if !FileManager.default.fileExists(atPath: path) { try #require(FileManager.default.createFile(atPath: path, contents: nil)) }
         let handle = try #require(FileHandle(forWritingAtPath: path))
         defer { try? handle.close() }
         try handle.seekToEnd()

@@ -94,7 +94,8 @@ import Testing
             try await eventually("the reply is marked unknown") {
                 try await rig.outbound(reply.reference, session: reply.session)?["send_state"] == "unknown"
             }
-            #expect(try await rig.webhook(Rig.status("delivered", of: reply.providerID, reference: reply.reference, to: phone)).status == 200)
+            #expect(
+                try await rig.webhook(Rig.status("delivered", of: reply.providerID, reference: reply.reference, to: phone)).status == 200)
             let settled = try await rig.outbound(reply.reference, session: reply.session)
             #expect(settled?["send_state"] == "sent" && settled?["status"] == "delivered")
             #expect(settled?["provider_message_id"]?.string == reply.providerID)

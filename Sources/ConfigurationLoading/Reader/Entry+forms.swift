@@ -84,7 +84,8 @@ extension Entry {
     func secret(minimumBytes: Int) -> Secret? {
         guard let value = scalar() else { return nil }
         if value.text.isEmpty {
-            problem("the secret is empty", "set the environment variable it comes from")
+            let names = value.raw.matches(of: /\$\{([A-Za-z0-9_]+)/).map { String($0.1) }
+            problem("the secret is empty", names.isEmpty ? "write \"${NAME}\" and set that variable" : "set " + names.joined(separator: " or "))
             return nil
         }
         if value.text.utf8.count < minimumBytes {

@@ -134,12 +134,18 @@ struct Checker {
             let stored = try row.optional(4) { $0.bytes }.map { String(decoding: $0, as: UTF8.self) }
             known.insert(key)
             if settled, state == "queued" { faults.append("action \(id) is still queued") }
-            if settled, ["unknown", "failed"].contains(state), !letters.contains(id) { faults.append("action \(id) is \(state) without a dead letter") }
+            if settled, ["unknown", "failed"].contains(state), !letters.contains(id) {
+                faults.append("action \(id) is \(state) without a dead letter")
+            }
             guard try row.text(3) != "GET" else { continue }
             let effect = counts[key] ?? 0
             if state == "done", effect != 1 { faults.append("action \(id) is done with \(effect) effects") }
-            if ["failed", "refused", "cancelled"].contains(state), effect != 0 { faults.append("action \(id) is \(state) with \(effect) effects") }
-            for call in bodies[key] ?? [] where call["body"]?.string != stored { faults.append("action \(id) was sent with other bytes than stored") }
+            if ["failed", "refused", "cancelled"].contains(state), effect != 0 {
+                faults.append("action \(id) is \(state) with \(effect) effects")
+            }
+            for call in bodies[key] ?? [] where call["body"]?.string != stored {
+                faults.append("action \(id) was sent with other bytes than stored")
+            }
         }
         return faults + Set(bodies.keys).subtracting(known).sorted().map { "a call came with the key \"\($0)\", which no action has" }
     }
@@ -193,7 +199,8 @@ struct Checker {
             guard columns.contains("brand_id") else { return [] }
             return try canaries.flatMap { brand, canary in
                 try columns.compactMap { column in
-                    let text = "SELECT count(*) FROM \(table) WHERE brand_id <> '\(brand)' AND instr(CAST(\(column) AS TEXT), '\(canary)') > 0"
+                    let text =
+                        "SELECT count(*) FROM \(table) WHERE brand_id <> '\(brand)' AND instr(CAST(\(column) AS TEXT), '\(canary)') > 0"
                     let count = try connection.rows(SQL(text), []).first?.integer(0) ?? 0
                     return count == 0 ? nil : "\(count) rows of \(table).\(column) hold the canary of \(brand)"
                 }

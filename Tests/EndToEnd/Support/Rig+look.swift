@@ -38,7 +38,8 @@ extension Rig {
         at: Timestamp = SystemClock().now
     ) -> [UInt8] {
         var item: [String: JSONValue] = [
-            "id": .string(providerID), "status": .string(status), "timestamp": .string("\(at.milliseconds / 1000)"), "recipient_id": .string(phone),
+            "id": .string(providerID), "status": .string(status), "timestamp": .string("\(at.milliseconds / 1000)"),
+            "recipient_id": .string(phone),
         ]
         if status == "failed" { item["errors"] = [["code": 131_026, "title": "Message undeliverable"]] }
         item["biz_opaque_callback_data"] = reference.map(JSONValue.string)

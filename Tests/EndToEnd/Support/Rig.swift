@@ -120,9 +120,11 @@ final class Rig: @unchecked Sendable {  // Used by one test at a time; the proce
     }
 
     /// Runs the program to its end; returns its exit code and what it printed.
-    func run(_ arguments: [String], _ extra: [String: String] = [:]) async throws -> (code: Int32, out: String, err: String) {
+    func run(
+        _ arguments: [String], _ extra: [String: String] = [:], program: String = Rig.binary
+    ) async throws -> (code: Int32, out: String, err: String) {
         let process = Process()
-        process.executableURL = URL(fileURLWithPath: Self.binary)
+        process.executableURL = URL(fileURLWithPath: program)
         process.arguments = arguments
         process.environment = environment.merging(extra) { $1 }
         process.currentDirectoryURL = URL(fileURLWithPath: Self.repository)
