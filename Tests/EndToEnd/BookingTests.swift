@@ -122,8 +122,9 @@ import Testing
             #expect(bookings.count == 2)
             #expect(Set(bookings.compactMap { $0["customer"]?.string }).count == 2)
             for text in [
-                "my bookings", "show the bookings of +1 212 555 0190", "cancel the facial on \(day)", "no", "cancel booking \(theirs)", "no",
-                "cancel the appointment of 212 555 0190", "no", "cancel my booking", "yes", "cancel my booking", "yes", "my bookings",
+                "my bookings", "show the bookings of +1 212 555 0190", "cancel the facial on \(day)", "no",
+                "cancel booking \(theirs)", "no", "cancel the appointment of 212 555 0190", "no", "cancel my booking", "yes",
+                "cancel my booking", "yes", "my bookings",
             ] {
                 let answer = try await rig.ask(text, from: guest)
                 #expect(!answer.contains(theirs) && !answer.contains("Facial on"), "\"\(text)\" was answered \"\(answer)\"")

@@ -48,7 +48,8 @@ struct Wish: CustomStringConvertible {
         (9, 0, ["9am", "9 am", "nine am", "9 a.m."]), (10, 30, ["10:30am", "10:30 AM", "half past ten in the morning"]),
         (11, 15, ["11:15", "quarter past eleven in the morning"]), (12, 0, ["noon", "12pm", "midday"]),
         (13, 0, ["1pm", "13:00", "1 in the afternoon"]), (14, 0, ["2pm", "14:00", "two o'clock in the afternoon", "2 p.m."]),
-        (15, 30, ["3:30pm", "15:30", "half past three in the afternoon"]), (15, 45, ["3:45 pm", "15:45", "quarter to four in the afternoon"]),
+        (15, 30, ["3:30pm", "15:30", "half past three in the afternoon"]),
+        (15, 45, ["3:45 pm", "15:45", "quarter to four in the afternoon"]),
     ]
 
     /// One wish for each paraphrase, no two for the same service at the same time, on both sides of both clock changes.
