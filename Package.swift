@@ -92,7 +92,7 @@ let package = Package(
             name: "WhatsAppTests", dependencies: ["WhatsApp", "Conversation", "JSON", "Signing", "TestKit"], path: "channels/WhatsApp/Tests"),
         .testTarget(name: "UnderstandingTests", dependencies: ["Understanding", "Conversation", "Text"]),
         .testTarget(name: "BrainTests", dependencies: ["Brain", "Conversation", "Signing", "Understanding"]),
-        .testTarget(name: "StorageTests", dependencies: ["Storage", "Conversation", "TestKit"]),
+        .testTarget(name: "StorageTests", dependencies: ["Storage", "Conversation", "TestKit", Outside.log]),
         .testTarget(name: "BusTests", dependencies: ["Bus", "Storage", "Conversation", "TestKit", Outside.log]),
         .testTarget(name: "HTTPCallsTests", dependencies: ["HTTPCalls", "Conversation", "TestKit"]),
         .testTarget(name: "GatewayTests", dependencies: ["Gateway", "Brain", "Signing", "Storage", "Conversation", "TestKit", Outside.log]),
@@ -100,7 +100,7 @@ let package = Package(
         .testTarget(name: "SandboxTests", dependencies: ["Sandbox", "Conversation", Outside.hummingbird, Outside.log, Outside.nio]),
         .testTarget(
             name: "EndToEnd", dependencies: ["Conversation", "JSON", "Signing", "HTTPCalls", "Storage", "TestKit"],
-            exclude: ["pywa", "requirements.txt"]),
+            exclude: ["pywa", "python", "requirements.txt", "release-check.sh"]),
     ],
     cxxLanguageStandard: .cxx17
 )

@@ -13,12 +13,13 @@ package final class HMACKey: AuthenticationKey, @unchecked Sendable {
         }
         EVP_MAC_free(algorithm)
         var digest = Array("SHA256".utf8CString)
-        let ready = digest.withUnsafeMutableBufferPointer { name in
-            var parameters = [
-                OSSL_PARAM_construct_utf8_string(OSSL_MAC_PARAM_DIGEST, name.baseAddress, 0), OSSL_PARAM_construct_end(),
-            ]
-            // OpenSSL takes an empty key for no key at all; HMAC fills keys up with zeros (RFC 2104), so one zero byte is the same key.
-            return (key.isEmpty ? [0] : key).withUnsafeBufferPointer { EVP_MAC_init(context, $0.baseAddress, $0.count, &parameters) }
+        let padded: [UInt8] = key.isEmpty ? [0] : key
+        // The parameter keeps pointers to its name and value, so both live until the key is set.
+        let ready = OSSL_MAC_PARAM_DIGEST.withCString { name in
+            digest.withUnsafeMutableBufferPointer { value in
+                var parameters = [OSSL_PARAM_construct_utf8_string(name, value.baseAddress, 0), OSSL_PARAM_construct_end()]
+                return padded.withUnsafeBufferPointer { EVP_MAC_init(context, $0.baseAddress, $0.count, &parameters) }
+            }
         }
         precondition(ready == 1, "libcrypto refused an HMAC-SHA256 key")
         prepared = context
