@@ -59,9 +59,6 @@ struct DispatcherState {
     /// Notes that every lease held at that time was renewed.
     mutating func renewed(at time: Timestamp) { lastRenewal = time }
 
-    /// The brand's own leases, when so much time went by without a renewal that they may have run out.
-    func overdue(_ brand: BrandID, at now: Timestamp, after limit: Duration) -> [LaneLease] {
-        guard let lastRenewal, now - lastRenewal > limit else { return [] }
-        return active.filter { $0.brand == brand }
-    }
+    /// The brand's own leases, and when they were last renewed.
+    func held(_ brand: BrandID) -> (leases: [LaneLease], renewedAt: Timestamp?) { (active.filter { $0.brand == brand }, lastRenewal) }
 }

@@ -91,9 +91,11 @@ package final class TaskDispatcher: Service {
             let (pool, lease) = (pool, options.lease)
             // While the store took no writes (a full disk, a stopped process) our own leases ran out; taking them over from ourselves
             // would refuse the results of calls that are still running.
-            let overdue = state.withLock { $0.overdue(brand, at: store.clock.now, after: lease * 2 / 3) }
+            let held = state.withLock { $0.held(brand) }
             let (claimed, next) = try await store.brand(brand).write { transaction in
-                for held in overdue { _ = try transaction.renew(held, until: transaction.now + lease) }
+                if let renewedAt = held.renewedAt, transaction.now - renewedAt > lease * 2 / 3 {
+                    for own in held.leases { _ = try transaction.renew(own, until: transaction.now + lease) }
+                }
                 var claimed: [(LaneLease, QueueTask)] = []
                 let leases = try transaction.claimLanes(pool: pool, limit: room, until: transaction.now + lease)
                 for lease in leases {
