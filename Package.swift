@@ -66,21 +66,24 @@ let package = Package(
         .target(
             name: "Gateway",
             dependencies: [
-                "Conversation", "JSON", "Signing", "Understanding", "Brain", "Storage", "Bus", "HTTPCalls", Outside.log, Outside.metrics, Outside.lifecycle,
+                "Conversation", "JSON", "Signing", "Understanding", "Brain", "Storage", "Bus", "HTTPCalls", Outside.log, Outside.metrics,
+                Outside.lifecycle,
             ]),
         .target(name: "ConfigurationLoading", dependencies: ["Conversation", Outside.yaml]),
         // Stand-ins for remote systems; knows nothing of Gateway or Storage.
         .target(
             name: "Sandbox",
             dependencies: [
-                "Conversation", "COpenSSL", Outside.hummingbird, Outside.log, Outside.lifecycle, Outside.nio, Outside.nioPosix, Outside.httpTypes,
+                "Conversation", "COpenSSL", Outside.hummingbird, Outside.log, Outside.lifecycle, Outside.nio, Outside.nioPosix,
+                Outside.httpTypes,
             ]),
         .executableTarget(
             name: "Switchboard",
             dependencies: [
                 "Conversation", "JSON", "Text", "Signing", "WhatsApp", "Understanding", "Brain", "Storage", "Bus", "HTTPCalls", "Gateway",
                 "ConfigurationLoading", .target(name: "Sandbox", condition: .when(traits: ["Sandbox"])),
-                Outside.hummingbird, Outside.arguments, Outside.log, Outside.coreMetrics, Outside.lifecycle, Outside.signals, Outside.nio, Outside.nioPosix, Outside.httpTypes,
+                Outside.hummingbird, Outside.arguments, Outside.log, Outside.coreMetrics, Outside.lifecycle, Outside.signals, Outside.nio,
+                Outside.nioPosix, Outside.httpTypes,
             ]),
         // Tests.
         .target(name: "TestKit", dependencies: ["Conversation", "Storage", "Bus", "HTTPCalls", "Signing"], path: "Sources/TestKit"),
@@ -89,13 +92,15 @@ let package = Package(
         .testTarget(name: "TextTests", dependencies: ["Text"]),
         .testTarget(name: "SigningTests", dependencies: ["Signing", "Conversation"]),
         .testTarget(
-            name: "WhatsAppTests", dependencies: ["WhatsApp", "Conversation", "JSON", "Signing", "TestKit"], path: "channels/WhatsApp/Tests"),
+            name: "WhatsAppTests", dependencies: ["WhatsApp", "Conversation", "JSON", "Signing", "TestKit"], path: "channels/WhatsApp/Tests"
+        ),
         .testTarget(name: "UnderstandingTests", dependencies: ["Understanding", "Conversation", "Text"]),
         .testTarget(name: "BrainTests", dependencies: ["Brain", "Conversation", "Signing", "Understanding"]),
         .testTarget(name: "StorageTests", dependencies: ["Storage", "Conversation", "TestKit", Outside.log]),
         .testTarget(name: "BusTests", dependencies: ["Bus", "Storage", "Conversation", "TestKit", Outside.log]),
         .testTarget(name: "HTTPCallsTests", dependencies: ["HTTPCalls", "Conversation", "TestKit"]),
-        .testTarget(name: "GatewayTests", dependencies: ["Gateway", "Brain", "Signing", "Storage", "Conversation", "TestKit", Outside.log]),
+        .testTarget(
+            name: "GatewayTests", dependencies: ["Gateway", "Brain", "Signing", "Storage", "Conversation", "TestKit", Outside.log]),
         .testTarget(name: "ConfigurationLoadingTests", dependencies: ["ConfigurationLoading", "Conversation", "WhatsApp"]),
         .testTarget(name: "SandboxTests", dependencies: ["Sandbox", "Conversation", Outside.hummingbird, Outside.log, Outside.nio]),
         .testTarget(
@@ -105,6 +110,7 @@ let package = Package(
     cxxLanguageStandard: .cxx17
 )
 
-for target in package.targets where ![.system, .plugin, .binary].contains(target.type) && !target.name.hasPrefix("C") || target.name.hasPrefix("Con") {
+for target in package.targets
+where ![.system, .plugin, .binary].contains(target.type) && !target.name.hasPrefix("C") || target.name.hasPrefix("Con") {
     target.swiftSettings = (target.swiftSettings ?? []) + strict
 }

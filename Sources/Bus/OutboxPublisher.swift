@@ -42,7 +42,8 @@ package final class OutboxPublisher: Service {
                 try await store.brand(brand).write { try $0.markPublished(events.map(\.id)) }
             }
         } catch {
-            logger.error("publishing stopped, will go on with the brand's next event", metadata: ["brand": "\(brand)", "error": "\(error)"])
+            logger.error(
+                "publishing stopped, will go on with the brand's next event", metadata: ["brand": "\(brand)", "error": "\(error)"])
         }
     }
 }

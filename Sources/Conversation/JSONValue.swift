@@ -100,7 +100,8 @@ extension JSONValue: Codable {
     package init(from decoder: any Decoder) throws {
         if let members = try? decoder.container(keyedBy: MemberKey.self) {
             self = .object(
-                try Dictionary(uniqueKeysWithValues: members.allKeys.map { ($0.stringValue, try members.decode(JSONValue.self, forKey: $0)) }))
+                try Dictionary(
+                    uniqueKeysWithValues: members.allKeys.map { ($0.stringValue, try members.decode(JSONValue.self, forKey: $0)) }))
             return
         }
         if var items = try? decoder.unkeyedContainer() {

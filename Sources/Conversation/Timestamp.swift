@@ -6,7 +6,9 @@ package struct Timestamp: Hashable, Sendable, Comparable, Codable, CustomStringC
     package init(seconds: Int64) { milliseconds = seconds * 1000 }
 
     package static func < (left: Timestamp, right: Timestamp) -> Bool { left.milliseconds < right.milliseconds }
-    package static func + (left: Timestamp, right: Duration) -> Timestamp { Timestamp(milliseconds: left.milliseconds + right.milliseconds) }
+    package static func + (left: Timestamp, right: Duration) -> Timestamp {
+        Timestamp(milliseconds: left.milliseconds + right.milliseconds)
+    }
     package static func - (left: Timestamp, right: Timestamp) -> Duration { .milliseconds(left.milliseconds - right.milliseconds) }
 
     /// RFC 3339 in UTC with milliseconds, the one form in which times leave the gateway.

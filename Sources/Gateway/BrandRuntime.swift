@@ -13,7 +13,8 @@ package struct BrandRuntime: Sendable {
     package let signer: any DecisionSigner
 
     package init(
-        configuration: BrandConfiguration, classifier: any IntentClassifying, brain: Brain, webhooks: StandardWebhooks, signer: any DecisionSigner
+        configuration: BrandConfiguration, classifier: any IntentClassifying, brain: Brain, webhooks: StandardWebhooks,
+        signer: any DecisionSigner
     ) {
         self.configuration = configuration
         self.classifier = classifier

@@ -47,8 +47,10 @@ package struct GatewayMetrics: Sendable {
     }
 
     package func action(brand: BrandID, action: String, outcome: String, seconds: Double) {
-        Metrics.Timer(label: "switchboard_action_seconds", dimensions: [("brand", brand.rawValue), ("action", action), ("outcome", outcome)])
-            .recordSeconds(seconds)
+        Metrics.Timer(
+            label: "switchboard_action_seconds", dimensions: [("brand", brand.rawValue), ("action", action), ("outcome", outcome)]
+        )
+        .recordSeconds(seconds)
     }
 
     package func delivery(brand: BrandID, outcome: String) {

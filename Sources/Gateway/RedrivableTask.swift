@@ -19,7 +19,8 @@ struct RedrivableTask {
 
     /// Nil for what cannot be run again.
     init?(json: JSONValue) {
-        guard let lane = json["lane"]?.string, let pool = json["pool"]?.string.flatMap(LanePool.init(rawValue:)), let kind = json["kind"]?.string
+        guard let lane = json["lane"]?.string, let pool = json["pool"]?.string.flatMap(LanePool.init(rawValue:)),
+            let kind = json["kind"]?.string
         else { return nil }
         self.lane = lane
         self.pool = pool

@@ -15,7 +15,8 @@ package final class Store: Sendable {
     package let eventsAreWanted: @Sendable () -> Bool
 
     package init(
-        database: any Database, clock: any WallClock, ids: any IDSource, node: String, eventsAreWanted: @escaping @Sendable () -> Bool = { true }
+        database: any Database, clock: any WallClock, ids: any IDSource, node: String,
+        eventsAreWanted: @escaping @Sendable () -> Bool = { true }
     ) {
         self.database = database
         self.clock = clock

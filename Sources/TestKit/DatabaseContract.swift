@@ -1,5 +1,5 @@
-package import Storage
 import Conversation
+package import Storage
 import Synchronization
 import Testing
 
@@ -45,7 +45,9 @@ package struct DatabaseContract: Sendable {
 
     private func valuesComeBackAsTheyWere() async throws {
         try await with { database in
-            let values: [SQLValue] = [.null, .integer(.min), .integer(.max), .real(0.1), .text("ü 👍🏽 \u{FFFD}"), .text(""), .bytes([0, 255]), .bytes([])]
+            let values: [SQLValue] = [
+                .null, .integer(.min), .integer(.max), .real(0.1), .text("ü 👍🏽 \u{FFFD}"), .text(""), .bytes([0, 255]), .bytes([]),
+            ]
             let row = try await database.read(.installation) { try $0.rows(SQL("SELECT $1, $2, $3, $4, $5, $6, $7, $8"), values)[0] }
             #expect(row.values == values)
         }

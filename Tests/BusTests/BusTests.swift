@@ -12,7 +12,8 @@ struct BusTests {
     private struct Refused: Error {}
 
     /// Runs a publisher until `count` events were seen.
-    private func published(_ store: Store, _ bus: EmbeddedBus, until count: Int, _ work: () async throws -> Void) async throws -> [BusEvent] {
+    private func published(_ store: Store, _ bus: EmbeddedBus, until count: Int, _ work: () async throws -> Void) async throws -> [BusEvent]
+    {
         let seen = Mutex<[BusEvent]>([])
         let (arrivals, arrival) = AsyncStream<Int>.makeStream(bufferingPolicy: .unbounded)
         bus.subscribe { event in
@@ -34,7 +35,9 @@ struct BusTests {
         try await TemporaryStore.with { store in
             let events = try await published(store, EmbeddedBus(), until: 5) {
                 for number in 0..<5 {
-                    try await store.brand(brand).write { try $0.record(.messageReceived, instance: instance, data: ["n": .integer(Int64(number))]) }
+                    try await store.brand(brand).write {
+                        try $0.record(.messageReceived, instance: instance, data: ["n": .integer(Int64(number))])
+                    }
                 }
             }
             #expect(events.compactMap { $0.data["n"]?.integer } == [0, 1, 2, 3, 4])

@@ -4,7 +4,8 @@ import Testing
 struct ValueTests {
     @Test(arguments: [
         (0.0, "0"), (-0.0, "0"), (1.0, "1"), (4.5, "4.5"), (1e21, "1e+21"), (1e20, "100000000000000000000"), (1e-6, "0.000001"),
-        (1e-7, "1e-7"), (333_333_333.333_333_29, "333333333.3333333"), (9_007_199_254_740_991.0, "9007199254740991"), (-1.5e300, "-1.5e+300"),
+        (1e-7, "1e-7"), (333_333_333.333_333_29, "333333333.3333333"), (9_007_199_254_740_991.0, "9007199254740991"),
+        (-1.5e300, "-1.5e+300"),
         (2e-3, "0.002"), (.leastNonzeroMagnitude, "5e-324"),
     ])
     func numbersAreWrittenAsRFC8785Says(value: Double, text: String) { #expect(CanonicalJSON.number(value) == text) }
@@ -15,12 +16,16 @@ struct ValueTests {
         #expect(CanonicalJSON.text("a\u{1}\n\"\\/") == #""a\u0001\n\"\\/""#)
     }
 
-    @Test(arguments: ["2026-11-20T23:16:05.123Z", "1970-01-01T00:00:00.000Z", "1969-12-31T23:59:59.999Z", "2024-02-29T12:00:00.000Z", "2100-03-01T00:00:00.000Z"])
+    @Test(arguments: [
+        "2026-11-20T23:16:05.123Z", "1970-01-01T00:00:00.000Z", "1969-12-31T23:59:59.999Z", "2024-02-29T12:00:00.000Z",
+        "2100-03-01T00:00:00.000Z",
+    ])
     func timestampsReadAndWriteRFC3339(text: String) { #expect(Timestamp(text)?.description == text) }
 
     @Test func offsetsAreUnderstoodAndGarbageRefused() {
         #expect(Timestamp("2026-11-20T18:16:05-05:00")?.description == "2026-11-20T23:16:05.000Z")
-        #expect(["", "2026-11-20", "2026-13-20T00:00:00Z", "2026-11-20T00:00:00", "2026-11-20T00:00:00+5"].allSatisfy { Timestamp($0) == nil })
+        #expect(
+            ["", "2026-11-20", "2026-13-20T00:00:00Z", "2026-11-20T00:00:00", "2026-11-20T00:00:00+5"].allSatisfy { Timestamp($0) == nil })
     }
 
     @Test func pointersFollowRFC6901() {

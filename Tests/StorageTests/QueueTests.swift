@@ -109,7 +109,9 @@ struct QueueTests {
     @Test func brandsDoNotSeeEachOthersTasks() async throws {
         try await TemporaryStore.with { store in
             try await store.brand(brand).write { try $0.enqueue(task(1, at: $0.now)) }
-            let foreign = try await store.brand(BrandID(rawValue: "jobs")).write { try $0.claimLanes(pool: .turn, limit: 9, until: $0.now).count }
+            let foreign = try await store.brand(BrandID(rawValue: "jobs")).write {
+                try $0.claimLanes(pool: .turn, limit: 9, until: $0.now).count
+            }
             #expect(foreign == 0)
         }
     }

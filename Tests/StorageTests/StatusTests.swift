@@ -22,11 +22,13 @@ struct StatusTests {
     private static let names = ["sent", "delivered", "read", "failed"]
     private static var orders: [[String]] {
         func permutations(_ items: [String]) -> [[String]] {
-            items.isEmpty ? [[]] : items.indices.flatMap { index in
-                var rest = items
-                let head = rest.remove(at: index)
-                return permutations(rest).map { [head] + $0 }
-            }
+            items.isEmpty
+                ? [[]]
+                : items.indices.flatMap { index in
+                    var rest = items
+                    let head = rest.remove(at: index)
+                    return permutations(rest).map { [head] + $0 }
+                }
         }
         return permutations(names)
     }
@@ -36,7 +38,8 @@ struct StatusTests {
             let id = try await store.brand(brand).write { try sent($0) }
             var best = 0
             for name in order + order {
-                let update = StatusUpdate(providerMessageID: "wamid.1", reference: id.description, status: DeliveryStatus(name), at: store.clock.now)
+                let update = StatusUpdate(
+                    providerMessageID: "wamid.1", reference: id.description, status: DeliveryStatus(name), at: store.clock.now)
                 _ = try await store.brand(brand).write { try $0.apply(update, instance: instance) }
                 best = max(best, DeliveryStatus(name).rank)
                 let status = try await store.brand(brand).read { try $0.outboundMessage(id)?.status }

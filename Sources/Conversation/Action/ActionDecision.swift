@@ -15,7 +15,8 @@ package struct ActionDecision: Sendable {
     package var priority: Priority
 
     package init(
-        id: ActionID, taskID: UniqueID, intentID: IntentID, canonicalAction: String, params: [String: Entity], method: String, target: String,
+        id: ActionID, taskID: UniqueID, intentID: IntentID, canonicalAction: String, params: [String: Entity], method: String,
+        target: String,
         body: [UInt8]?, idempotencyKey: [UInt8], fingerprint: [UInt8], priority: Priority
     ) {
         self.id = id

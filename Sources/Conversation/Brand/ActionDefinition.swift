@@ -248,7 +248,8 @@ package struct EligibilityRule: Sendable {
     package var opposites: [String]
 
     package init(
-        userTier: String? = nil, requiresAuth: Bool = false, schemas: [String: [String]] = [:], blockers: [String] = [], after: [String] = [],
+        userTier: String? = nil, requiresAuth: Bool = false, schemas: [String: [String]] = [:], blockers: [String] = [],
+        after: [String] = [],
         opposites: [String] = []
     ) {
         self.userTier = userTier

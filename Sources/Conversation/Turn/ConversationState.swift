@@ -59,7 +59,8 @@ package struct ActiveTask: Sendable, Codable, Hashable {
     package init(
         taskID: UniqueID, intentID: IntentID, canonicalAction: String, actionType: ActionType, paramsRequired: [String],
         paramsCollected: [String: Entity] = [:], paramsMissing: [String] = [], status: Status = .initiated, isConfirmed: Bool = false,
-        doubt: Doubt? = nil, actionID: ActionID? = nil, interimSaid: Bool = false, stopRequested: Bool = false, createdAt: Timestamp, updatedAt: Timestamp
+        doubt: Doubt? = nil, actionID: ActionID? = nil, interimSaid: Bool = false, stopRequested: Bool = false, createdAt: Timestamp,
+        updatedAt: Timestamp
     ) {
         self.taskID = taskID
         self.intentID = intentID
@@ -88,7 +89,8 @@ package struct PreviousIntent: Sendable, Codable, Hashable {
     package var turn: Int
 
     package init(
-        intentType: IntentType, canonicalAction: String? = nil, matchedSignal: String? = nil, confidence: Double, timestamp: Timestamp, turn: Int
+        intentType: IntentType, canonicalAction: String? = nil, matchedSignal: String? = nil, confidence: Double, timestamp: Timestamp,
+        turn: Int
     ) {
         self.intentType = intentType
         self.canonicalAction = canonicalAction

@@ -19,7 +19,8 @@ struct ActionCommit: Sendable {
             try transaction.settleDeadLetters(of: action.id.value, as: "settled")
             if definition?.isWrite ?? true { try transaction.expireSchemas(of: action.user.description) }
             try Self.tell(.done(complete: mapped.1), mapped.0, list, action, transaction)
-            try transaction.append(Self.ending(.actionCompleted, ["result": .object(mapped.0)], action, startedAt, transaction), session: action.session)
+            try transaction.append(
+                Self.ending(.actionCompleted, ["result": .object(mapped.0)], action, startedAt, transaction), session: action.session)
             try transaction.record(.actionCompleted, instance: action.instance, data: Self.data(action, .object(mapped.0)))
         }
         CrashPoint.resultStoredReplyNotQueued.pass()
@@ -27,7 +28,8 @@ struct ActionCommit: Sendable {
 
     /// The last update of a call; a call that ended before its beginning was shown brings that along.
     private static func ending(
-        _ kind: StreamingUpdate.Kind, _ fields: [String: JSONValue], _ action: ActionRecord, _ startedAt: Timestamp, _ transaction: BrandTransaction
+        _ kind: StreamingUpdate.Kind, _ fields: [String: JSONValue], _ action: ActionRecord, _ startedAt: Timestamp,
+        _ transaction: BrandTransaction
     ) -> [StreamingUpdate] {
         let queue: [String: JSONValue] = ["queue_id": .string(action.id.description)]
         let began = StreamingUpdate(.actionExecuting, at: startedAt, queue.merging(["progress": 0]) { $1 })
@@ -83,10 +85,12 @@ struct ActionCommit: Sendable {
 
     /// Puts the news on the conversation's lane.
     private static func tell(
-        _ state: ActionReport.State, _ result: [String: JSONValue], _ body: JSONValue, _ action: ActionRecord, _ transaction: BrandTransaction
+        _ state: ActionReport.State, _ result: [String: JSONValue], _ body: JSONValue, _ action: ActionRecord,
+        _ transaction: BrandTransaction
     ) throws {
         let report = ActionReport(
-            id: action.id, taskID: action.taskID, intentID: action.intentID, canonicalAction: action.canonicalAction, params: [:], state: state,
+            id: action.id, taskID: action.taskID, intentID: action.intentID, canonicalAction: action.canonicalAction, params: [:],
+            state: state,
             result: result, body: body)
         guard case .object(var payload) = report.payload else { return }
         payload["session"] = .string(action.session.description)
@@ -110,7 +114,8 @@ struct ActionCommit: Sendable {
 
     private static func data(_ action: ActionRecord, _ result: JSONValue) -> JSONValue {
         [
-            "queue_id": .string(action.id.description), "action": .string(action.canonicalAction), "user_id": .string(action.user.description),
+            "queue_id": .string(action.id.description), "action": .string(action.canonicalAction),
+            "user_id": .string(action.user.description),
             "session_id": .string(action.session.description), "result": result,
         ]
     }

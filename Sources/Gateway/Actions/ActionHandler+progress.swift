@@ -31,7 +31,9 @@ extension ActionHandler {
         var progress: Int64 = 0
         do {
             try await clock.sleep(until: clock.now + Self.firstAfter)
-            try await append(StreamingUpdate(.actionExecuting, at: clock.now, ["progress": 0, "queue_id": .string(action.id.description)]), action, context)
+            try await append(
+                StreamingUpdate(.actionExecuting, at: clock.now, ["progress": 0, "queue_id": .string(action.id.description)]), action,
+                context)
             var steps = definition.progress[...]
             while true {
                 try await clock.sleep(until: clock.now + Self.step)

@@ -42,16 +42,20 @@ package struct ActionHandler: TaskHandler {
         }
         if context.task.wasInterrupted {
             action.mayHaveTakenEffect = action.mayHaveTakenEffect || definition.isWrite
-            try await context.brand.write { try $0.recordAttempt(of: id.value, startedAt: $0.now, outcome: "unknown", detail: "the process ended during the call") }
+            try await context.brand.write {
+                try $0.recordAttempt(of: id.value, startedAt: $0.now, outcome: "unknown", detail: "the process ended during the call")
+            }
         }
         try await attempt(action, definition, brand, context)
     }
 
-    private func attempt(_ action: ActionRecord, _ definition: ActionDefinition, _ brand: BrandRuntime, _ context: TaskContext) async throws {
+    private func attempt(_ action: ActionRecord, _ definition: ActionDefinition, _ brand: BrandRuntime, _ context: TaskContext) async throws
+    {
         let commit = ActionCommit(action: action, definition: definition, context: context)
         if action.mayHaveTakenEffect {
             switch definition.safety {
-            case .unsafe: return try await commit.end(.unknown(reason: "an earlier attempt may have taken effect"), detail: "not repeated: unsafe")
+            case .unsafe:
+                return try await commit.end(.unknown(reason: "an earlier attempt may have taken effect"), detail: "not repeated: unsafe")
             case .queryable:
                 if let settled = await lookUp(action, definition, brand) { return try await settle(settled, commit, definition) }
             case .read, .idempotent: break
@@ -106,8 +110,10 @@ package struct ActionHandler: TaskHandler {
 
     private func settle(_ outcome: CallOutcome, _ commit: ActionCommit, _ definition: ActionDefinition) async throws {
         switch outcome {
-        case .done(_, let body): try await commit.done(body: (try? JSONValue(parsing: body)) ?? .null, startedAt: commit.context.store.clock.now)
-        case .unknown(let reason): try await again(commit, definition, reason: reason, retryAfter: nil, unknown: true, startedAt: commit.context.store.clock.now)
+        case .done(_, let body):
+            try await commit.done(body: (try? JSONValue(parsing: body)) ?? .null, startedAt: commit.context.store.clock.now)
+        case .unknown(let reason):
+            try await again(commit, definition, reason: reason, retryAfter: nil, unknown: true, startedAt: commit.context.store.clock.now)
         case .notSent, .refused: preconditionFailure("a look-up settles or stays unknown")
         }
     }
@@ -121,7 +127,8 @@ package struct ActionHandler: TaskHandler {
         case .refused(let status, let body):
             if wasUnknown {
                 // "Not booked" could be a lie: an earlier attempt may have taken effect.
-                return try await commit.end(.unknown(reason: "refused with \(status) after an unknown attempt"), detail: "status \(status)", startedAt: startedAt)
+                return try await commit.end(
+                    .unknown(reason: "refused with \(status) after an unknown attempt"), detail: "status \(status)", startedAt: startedAt)
             }
             let detail = (try? JSONValue(parsing: body)).flatMap(RefusalText.detail)
             try await commit.end(.refused(status: status, detail: detail), detail: "status \(status)", startedAt: startedAt)
@@ -151,13 +158,15 @@ package struct ActionHandler: TaskHandler {
         logger.info(
             "brand call",
             metadata: [
-                "brand": "\(brand.id)", "action": "\(action.canonicalAction)", "action_id": "\(action.id)", "attempt": "\(context.task.attempts)",
+                "brand": "\(brand.id)", "action": "\(action.canonicalAction)", "action_id": "\(action.id)",
+                "attempt": "\(context.task.attempts)",
                 "outcome": "\(outcome.name)", "detail": "\(outcome.summary)", "seconds": "\(seconds)",
             ])
     }
 
     package func giveUp(_ task: QueueTask, lane: String, error: any Error, in transaction: BrandTransaction) throws {
-        guard let id = task.payload["action"]?.string.flatMap({ ActionID($0) }), let action = try transaction.action(id), action.state == .queued
+        guard let id = task.payload["action"]?.string.flatMap({ ActionID($0) }), let action = try transaction.action(id),
+            action.state == .queued
         else { return }
         try ActionCommit.store(
             .unknown(reason: "\(error)"), of: action, in: transaction,

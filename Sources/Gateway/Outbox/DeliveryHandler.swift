@@ -15,7 +15,8 @@ package struct DeliveryHandler: TaskHandler {
 
     /// `unknownReply`: how long a status is waited for before an unknown send becomes a dead letter.
     package init(
-        registry: Registry, policy: SendPolicy, reading: ReadingSignals, unknownReply: Duration, backoff: RetryPolicy, metrics: GatewayMetrics,
+        registry: Registry, policy: SendPolicy, reading: ReadingSignals, unknownReply: Duration, backoff: RetryPolicy,
+        metrics: GatewayMetrics,
         logger: Logger
     ) {
         self.registry = registry
@@ -41,7 +42,9 @@ package struct DeliveryHandler: TaskHandler {
         guard let (message, user, session) = loaded, let content = OutboundContent(json: message.content) else {
             return try await context.finish { _ in }
         }
-        if context.task.wasInterrupted { return try await markUnknown(message, context, reason: "the process ended while it was being sent") }
+        if context.task.wasInterrupted {
+            return try await markUnknown(message, context, reason: "the process ended while it was being sent")
+        }
         guard let instance = registry.instance(message.instance), let channel = registry.channel(instance.channel) else {
             return try await context.finish(.again(at: context.store.clock.now + .seconds(30), holdingLane: true)) { _ in }
         }
@@ -55,7 +58,8 @@ package struct DeliveryHandler: TaskHandler {
     ) async throws {
         let clock = context.store.clock
         let verdict = policy.decide(
-            part.content, message: message.id, brand: context.lease.brand, channel: channel, lastInboundAt: session.lastInboundAt, now: clock.now)
+            part.content, message: message.id, brand: context.lease.brand, channel: channel, lastInboundAt: session.lastInboundAt,
+            now: clock.now)
         switch verdict {
         case .denied(let refusal): try await refuse(message, refusal, context, startedAt: clock.now)
         case .allowed(let permit):
@@ -79,7 +83,8 @@ package struct DeliveryHandler: TaskHandler {
                 try transaction.record(
                     .messageSent, instance: message.instance,
                     data: [
-                        "message_id": .string(message.id.description), "provider_message_id": .string(providerID), "content": message.content,
+                        "message_id": .string(message.id.description), "provider_message_id": .string(providerID),
+                        "content": message.content,
                         "user_id": .string(message.user.description), "session_id": .string(message.session.description),
                     ])
             }
@@ -100,7 +105,8 @@ package struct DeliveryHandler: TaskHandler {
                 message, ChannelError(code: "not_sent", message: reason, reaction: .page), context, startedAt: startedAt)
         }
         let index = min(attempts, backoff.backoff.count) - 1
-        let wait = max(.milliseconds(Int64((backoff.backoff.indices.contains(index) ? backoff.backoff[index] : 2) * 1000)), retryAfter ?? .zero)
+        let wait = max(
+            .milliseconds(Int64((backoff.backoff.indices.contains(index) ? backoff.backoff[index] : 2) * 1000)), retryAfter ?? .zero)
         try await context.finish(.again(at: context.store.clock.now + wait, holdingLane: true)) { transaction in
             try transaction.recordAttempt(of: message.id.value, startedAt: startedAt, outcome: "not_sent", detail: reason)
         }
@@ -112,14 +118,18 @@ package struct DeliveryHandler: TaskHandler {
             try transaction.recordAttempt(of: message.id.value, startedAt: startedAt, outcome: "refused", detail: error.description)
             try transaction.setSendState("failed", of: message.id, error: error.description)
             try Self.bury(
-                transaction, kind: "delivery", reason: error.code, ["error": .string(error.message), "reaction": .string(error.reaction.rawValue)],
+                transaction, kind: "delivery", reason: error.code,
+                ["error": .string(error.message), "reaction": .string(error.reaction.rawValue)],
                 message, task: RedrivableTask(task, lane: lane, pool: .delivery).json)
         }
         metrics.delivery(brand: context.lease.brand, outcome: "refused")
         metrics.deadLetter(brand: context.lease.brand, kind: "delivery")
         logger.warning(
             "a reply was refused",
-            metadata: ["brand": "\(context.lease.brand)", "message": "\(message.id)", "code": "\(error.code)", "reaction": "\(error.reaction.rawValue)"])
+            metadata: [
+                "brand": "\(context.lease.brand)", "message": "\(message.id)", "code": "\(error.code)",
+                "reaction": "\(error.reaction.rawValue)",
+            ])
     }
 
     private func markUnknown(_ message: MessageRecord, _ context: TaskContext, reason: String) async throws {
@@ -158,7 +168,9 @@ package struct DeliveryHandler: TaskHandler {
     }
 
     package func giveUp(_ task: QueueTask, lane: String, error: any Error, in transaction: BrandTransaction) throws {
-        guard let id = task.payload["message"]?.string.flatMap({ MessageID($0) }), let message = try transaction.outboundMessage(id) else { return }
+        guard let id = task.payload["message"]?.string.flatMap({ MessageID($0) }), let message = try transaction.outboundMessage(id) else {
+            return
+        }
         try transaction.setSendState("failed", of: id, error: "\(error)")
         try Self.bury(
             transaction, kind: "delivery", reason: "failed", ["error": .string("\(error)")], message,

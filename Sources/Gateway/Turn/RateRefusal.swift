@@ -15,7 +15,8 @@ struct RateRefusal: Sendable {
             let narrative = Narrative(instruction: .reportError, primary: "rate_limited", must: ["retry_after_s: \(retryAfter.seconds)"])
             try Outbox.enqueue(
                 Reply(content: .text(text), narrative: narrative), session: snapshot.session.id,
-                lane: Lane(brand: transaction.brand, instance: snapshot.session.instance, user: snapshot.user.id), channel: channel, turn: turn,
+                lane: Lane(brand: transaction.brand, instance: snapshot.session.instance, user: snapshot.user.id), channel: channel,
+                turn: turn,
                 in: transaction)
         }
         try transaction.setOutcome("dropped:rate_limited:\(bucket)", of: message.id, session: snapshot.session.id, turn: turn)

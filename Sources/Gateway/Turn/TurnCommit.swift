@@ -68,7 +68,8 @@ struct TurnCommit: Sendable {
         try transaction.record(
             .actionQueued, instance: lane.instance,
             data: [
-                "queue_id": .string(decision.id.description), "action": .string(decision.canonicalAction), "user_id": .string(lane.user.description),
+                "queue_id": .string(decision.id.description), "action": .string(decision.canonicalAction),
+                "user_id": .string(lane.user.description),
                 "session_id": .string(session.description),
             ])
     }
@@ -102,6 +103,9 @@ struct TurnCommit: Sendable {
             task: .null)
         try transaction.record(
             .handoverOpened, instance: lane.instance,
-            data: ["handover_id": .string(id.description), "reason": .string(request.trigger.rawValue), "session_id": .string(session.description)])
+            data: [
+                "handover_id": .string(id.description), "reason": .string(request.trigger.rawValue),
+                "session_id": .string(session.description),
+            ])
     }
 }

@@ -33,7 +33,8 @@ package struct TurnHandler: TaskHandler {
         guard let snapshot = try await context.brand.read({ try TurnSnapshot.load(task, in: $0) }) else {
             return try await context.finish { _ in }
         }
-        guard let instance = brand.configuration.instance(snapshot.session.instance), let channel = registry.channel(instance.channel) else {
+        guard let instance = brand.configuration.instance(snapshot.session.instance), let channel = registry.channel(instance.channel)
+        else {
             return try await context.finish(.again(at: context.store.clock.now + .seconds(30), holdingLane: true)) { _ in }
         }
         try await run(context, snapshot, brand, instance, channel)

@@ -19,7 +19,9 @@ struct TurnSnapshot: Sendable {
 
     /// Nil when there is nothing to do: the message had its turn, or what the task speaks of is gone.
     static func load(_ task: QueueTask, in transaction: BrandTransaction) throws -> TurnSnapshot? {
-        guard let id = task.payload["session"]?.string.flatMap({ SessionID($0) }), let session = try transaction.session(id) else { return nil }
+        guard let id = task.payload["session"]?.string.flatMap({ SessionID($0) }), let session = try transaction.session(id) else {
+            return nil
+        }
         guard let user = try transaction.user(session.user) else { return nil }
         guard let (event, message) = try event(task, session: id, transaction) else { return nil }
         let (state, version) = try transaction.state(of: id)
@@ -27,15 +29,18 @@ struct TurnSnapshot: Sendable {
         return TurnSnapshot(
             session: session, state: state, version: version, user: user, event: event, message: message, openActions: open,
             completedActions: try transaction.completedActions(of: user.id),
-            fingerprints: try transaction.fingerprints(of: user.id, since: Timestamp(milliseconds: transaction.now.milliseconds - duplicateWindow.milliseconds)),
+            fingerprints: try transaction.fingerprints(
+                of: user.id, since: Timestamp(milliseconds: transaction.now.milliseconds - duplicateWindow.milliseconds)),
             history: try message == nil ? [] : history(id, transaction))
     }
 
-    private static func event(_ task: QueueTask, session: SessionID, _ transaction: BrandTransaction) throws -> (LaneEvent, MessageRecord?)? {
+    private static func event(_ task: QueueTask, session: SessionID, _ transaction: BrandTransaction) throws -> (LaneEvent, MessageRecord?)?
+    {
         switch task.kind {
         case TurnTask.message:
             guard let id = task.payload["message"]?.string.flatMap({ MessageID($0) }),
-                let record = try transaction.message(id, session: session), record.outcome == nil, let content = Content(json: record.content)
+                let record = try transaction.message(id, session: session), record.outcome == nil,
+                let content = Content(json: record.content)
             else { return nil }
             let stored = StoredMessage(
                 id: id, content: content, providerID: record.providerID ?? "", sentAt: record.sentAt, receivedAt: record.recordedAt,
@@ -44,7 +49,8 @@ struct TurnSnapshot: Sendable {
         case TurnTask.toolResult:
             guard let action = try self.action(task, transaction),
                 let report = ActionReport(
-                    payload: task.payload, action: action.id, taskID: action.taskID, intentID: action.intentID, name: action.canonicalAction,
+                    payload: task.payload, action: action.id, taskID: action.taskID, intentID: action.intentID,
+                    name: action.canonicalAction,
                     params: action.params)
             else { return nil }
             return (.toolResult(report), nil)

@@ -63,7 +63,8 @@ extension BrandTransaction {
         let id = newID()
         try run(
             Statements.insert, SQLValue(id), .text(kind), .text(reason), SQLValue(json: detail),
-            subject.id.map { SQLValue($0) } ?? .null, SQLValue(subject.session), SQLValue(subject.instance?.rawValue), SQLValue(subject.user),
+            subject.id.map { SQLValue($0) } ?? .null, SQLValue(subject.session), SQLValue(subject.instance?.rawValue),
+            SQLValue(subject.user),
             SQLValue(json: task), SQLValue(now))
         CrashPoint.deadLetterHalfMoved.pass()
         return id

@@ -3,9 +3,11 @@ package import Conversation
 /// The outbox of the bus: events are written in the transaction that makes them true, and leave afterwards.
 extension BrandTransaction {
     private enum Statements {
-        static let insert = SQL("INSERT INTO events (brand_id, event_id, kind, instance_id, at, data, published_at) VALUES ($1, $2, $3, $4, $5, $6, $7)")
+        static let insert = SQL(
+            "INSERT INTO events (brand_id, event_id, kind, instance_id, at, data, published_at) VALUES ($1, $2, $3, $4, $5, $6, $7)")
         static let waiting = SQL(
-            "SELECT event_id, kind, instance_id, at, data FROM events WHERE brand_id = $1 AND published_at IS NULL ORDER BY event_id LIMIT $2")
+            "SELECT event_id, kind, instance_id, at, data FROM events WHERE brand_id = $1 AND published_at IS NULL ORDER BY event_id LIMIT $2"
+        )
         static let published = SQL("UPDATE events SET published_at = $3 WHERE brand_id = $1 AND event_id = $2")
     }
 

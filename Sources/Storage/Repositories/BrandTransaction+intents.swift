@@ -12,7 +12,8 @@ extension BrandTransaction {
                 status = excluded.status, entry = excluded.entry, history = excluded.history, updated_at = excluded.updated_at
             """)
         static let list = SQL(
-            "SELECT entry, history, recorded_at, updated_at FROM intents WHERE brand_id = $1 AND session_id = $2 ORDER BY intent_id LIMIT $3")
+            "SELECT entry, history, recorded_at, updated_at FROM intents WHERE brand_id = $1 AND session_id = $2 ORDER BY intent_id LIMIT $3"
+        )
         static let status = SQL("SELECT entry FROM intents WHERE brand_id = $1 AND session_id = $2 AND intent_id = $3")
     }
 

@@ -137,6 +137,7 @@ extension BrandTransaction {
             content: try JSONValue(stored: row.text(6)), context: try row.optional(7) { $0.text }.map { try JSONValue(stored: $0) },
             sentAt: try row.time(8), recordedAt: try row.time(9), outcome: try row.optional(10) { $0.text },
             turn: try row.optional(11) { $0.id }, status: try row.optional(12) { $0.text }, statusAt: try row.optional(13) { $0.time },
-            sendState: try row.optional(14) { $0.text }, error: try row.optional(15) { $0.text }, inReplyTo: try row.optional(16) { $0.text })
+            sendState: try row.optional(14) { $0.text }, error: try row.optional(15) { $0.text },
+            inReplyTo: try row.optional(16) { $0.text })
     }
 }

@@ -40,7 +40,8 @@ extension BrandTransaction {
 
     package func quarantine(_ address: InstanceAddress, reason: String, body: [UInt8]) throws {
         try run(
-            Statements.insert, SQLValue(newID()), .text(address.channel.rawValue), .text(address.app), .text(address.account), .text(reason),
+            Statements.insert, SQLValue(newID()), .text(address.channel.rawValue), .text(address.app), .text(address.account),
+            .text(reason),
             .bytes(body), SQLValue(now))
     }
 
@@ -78,7 +79,8 @@ package struct UnroutedStore: Sendable {
 
     private static let columns = "quarantine_id, channel, app, account, reason, body, state, created_at"
     private static let insert = SQL(
-        "INSERT INTO unrouted (quarantine_id, channel, app, account, reason, body, state, created_at) VALUES ($1, $2, $3, $4, $5, $6, 'open', $7)")
+        "INSERT INTO unrouted (quarantine_id, channel, app, account, reason, body, state, created_at) VALUES ($1, $2, $3, $4, $5, $6, 'open', $7)"
+    )
     private static let list = SQL("SELECT \(columns) FROM unrouted WHERE quarantine_id < $1 ORDER BY quarantine_id DESC LIMIT $2")
     private static let one = SQL("SELECT \(columns) FROM unrouted WHERE quarantine_id = $1")
     private static let replayed = SQL("UPDATE unrouted SET state = 'replayed' WHERE quarantine_id = $1 AND state = 'open'")

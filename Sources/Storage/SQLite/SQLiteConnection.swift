@@ -107,7 +107,10 @@ final class SQLiteConnection: Connection, @unchecked Sendable {
                 case .integer(let number): sqlite3_bind_int64(prepared, place, number)
                 case .real(let number): sqlite3_bind_double(prepared, place, number)
                 case .text(var text): text.withUTF8 { bytes in bindText(prepared, place, bytes) }
-                case .bytes(let bytes): bytes.withUnsafeBytes { sb_bind_blob(prepared, place, $0.baseAddress ?? UnsafeRawPointer(bitPattern: 1), Int32($0.count)) }
+                case .bytes(let bytes):
+                    bytes.withUnsafeBytes {
+                        sb_bind_blob(prepared, place, $0.baseAddress ?? UnsafeRawPointer(bitPattern: 1), Int32($0.count))
+                    }
                 }
             guard code == SQLITE_OK else { throw error(code) }
         }

@@ -100,7 +100,9 @@ extension BrandTransaction {
     }
 
     /// Takes a task out of its lane: it is done, or stands elsewhere now.
-    package func remove(_ task: QueueTask, from lease: LaneLease) throws { try run(Statements.delete, .text(lease.lane), SQLValue(task.id)) }
+    package func remove(_ task: QueueTask, from lease: LaneLease) throws {
+        try run(Statements.delete, .text(lease.lane), SQLValue(task.id))
+    }
 
     /// Puts a task off. With `holdingLane`, what came later in the lane waits behind it. With `mayHaveActed` the next attempt finds it
     /// interrupted.

@@ -24,7 +24,8 @@ package final class TaskDispatcher: Service {
         package var laneRun: Int
 
         package init(
-            perBrand: Int = 64, total: Int = 512, lease: Duration = .seconds(30), retry: RetryPolicy = .init(), sweep: Duration = .seconds(2),
+            perBrand: Int = 64, total: Int = 512, lease: Duration = .seconds(30), retry: RetryPolicy = .init(),
+            sweep: Duration = .seconds(2),
             laneRun: Int = 16
         ) {
             self.perBrand = perBrand
@@ -80,7 +81,9 @@ package final class TaskDispatcher: Service {
                 claimedAny = claimedAny || !claimed.isEmpty
                 for (lease, task) in claimed { group.addTask { await self.work(lease, task) } }
             }
-            if !claimedAny { await signal.wait(until: state.withLock { $0.nextLook(after: now, sweep: options.sweep) }, clock: store.clock) }
+            if !claimedAny {
+                await signal.wait(until: state.withLock { $0.nextLook(after: now, sweep: options.sweep) }, clock: store.clock)
+            }
         }
     }
 
@@ -122,7 +125,9 @@ package final class TaskDispatcher: Service {
             let context = TaskContext(task: task, lease: lease, store: store, keepsLane: count < options.laneRun && !signal.isClosed)
             do {
                 try await handler.handle(context)
-                guard context.isFinished else { throw StageError(stage: .storage, retryable: false, cause: "\(task.kind) ended without a result") }
+                guard context.isFinished else {
+                    throw StageError(stage: .storage, retryable: false, cause: "\(task.kind) ended without a result")
+                }
                 next = context.next
             } catch {
                 await failed(context, error)

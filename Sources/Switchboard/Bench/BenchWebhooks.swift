@@ -17,7 +17,8 @@ struct BenchWebhooks {
     func request(path: String, sender: Int, id: String, text: String) -> [UInt8] {
         let phone = "1555\(1_000_000 + sender)"
         let message: JSONValue = [
-            "from": .string(phone), "id": .string("wamid.\(id)"), "timestamp": .string("\(SystemClock().now.milliseconds / 1000)"), "type": "text",
+            "from": .string(phone), "id": .string("wamid.\(id)"), "timestamp": .string("\(SystemClock().now.milliseconds / 1000)"),
+            "type": "text",
             "text": ["body": .string(text)],
         ]
         let value: JSONValue = [

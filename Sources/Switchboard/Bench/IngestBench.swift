@@ -22,10 +22,13 @@
 
             var json: JSONValue {
                 [
-                    "bench": "ingest", "ratio": .number((ratio * 1000).rounded() / 1000), "stored_per_s": .number(Self.median(storing).rounded()),
-                    "null_route_per_s": .number(Self.median(null).rounded()), "rounds_stored_per_s": .array(storing.map { .number($0.rounded()) }),
+                    "bench": "ingest", "ratio": .number((ratio * 1000).rounded() / 1000),
+                    "stored_per_s": .number(Self.median(storing).rounded()),
+                    "null_route_per_s": .number(Self.median(null).rounded()),
+                    "rounds_stored_per_s": .array(storing.map { .number($0.rounded()) }),
                     "rounds_null_per_s": .array(null.map { .number($0.rounded()) }), "accepted": .integer(Int64(accepted)),
-                    "stored_rows": .integer(Int64(stored)), "body_bytes": .integer(Int64(bodyBytes)), "connections": .integer(Int64(connections)),
+                    "stored_rows": .integer(Int64(stored)), "body_bytes": .integer(Int64(bodyBytes)),
+                    "connections": .integer(Int64(connections)),
                     "synchronous": "FULL", "turn_workers": "paused", "cores": .integer(Int64(ProcessInfo.processInfo.activeProcessorCount)),
                 ]
             }
@@ -46,7 +49,9 @@
                 let storing = try await load.run(requests)
                 let null = try await load.run(self.requests(round, path: BenchGateway.nullPath))
                 result.accepted += storing.good
-                guard storing.bad == 0, null.bad == 0 else { throw StartProblem("\(storing.bad + null.bad) requests were not answered 200") }
+                guard storing.bad == 0, null.bad == 0 else {
+                    throw StartProblem("\(storing.bad + null.bad) requests were not answered 200")
+                }
                 // The first round warms up connections, caches and the store's file.
                 guard round > 0 else { continue }
                 result.storing.append(Double(storing.good) / storing.seconds)
@@ -61,7 +66,9 @@
             (0..<count).map { number in
                 bench.webhooks.request(
                     path: path, sender: (number &* 7919) % senders, id: "bench-\(round)-\(number)",
-                    text: "Hello, I would like to know whether the appointment that I made for a haircut next week can still be moved to the afternoon of the same day, or to any later day of that week; mornings have become difficult for me, and I would rather not cancel it. Thank you very much for your help!")
+                    text:
+                        "Hello, I would like to know whether the appointment that I made for a haircut next week can still be moved to the afternoon of the same day, or to any later day of that week; mornings have become difficult for me, and I would rather not cancel it. Thank you very much for your help!"
+                )
             }
         }
     }

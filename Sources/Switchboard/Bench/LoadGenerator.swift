@@ -113,7 +113,9 @@ private final class LoadHandler: ChannelDuplexHandler {
         var index = 0
         while index + name.count < head.count {
             if head[index] == name[0], (0..<name.count).allSatisfy({ head[index + $0] | 0x20 == name[$0] | 0x20 }) {
-                return head[(index + name.count)...].drop { $0 == 32 }.prefix { (48...57).contains($0) }.reduce(0) { $0 * 10 + Int($1) - 48 }
+                return head[(index + name.count)...].drop { $0 == 32 }.prefix { (48...57).contains($0) }.reduce(0) {
+                    $0 * 10 + Int($1) - 48
+                }
             }
             index += 1
         }

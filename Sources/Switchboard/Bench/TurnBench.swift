@@ -16,7 +16,8 @@
 
         func run() async throws -> JSONValue {
             let requests = (0..<count).map { number in
-                bench.webhooks.request(path: "/webhooks/whatsapp/\(bench.webhooks.app)", sender: number, id: "turn-\(number)", text: "show my bookings")
+                bench.webhooks.request(
+                    path: "/webhooks/whatsapp/\(bench.webhooks.app)", sender: number, id: "turn-\(number)", text: "show my bookings")
             }
             let load = LoadGenerator(port: port, connections: connections)
             let started = ContinuousClock.now
@@ -29,7 +30,8 @@
                 "bench": "turn", "turns": .integer(Int64(count)), "acknowledged": .integer(Int64(posted.good)),
                 "replies": .integer(Int64(responder.replies)), "brand_calls": .integer(Int64(responder.brandCalls)),
                 "turns_per_s": .number((Double(responder.replies) / elapsed).rounded()),
-                "acknowledged_after_s": .number((acknowledged.seconds * 1000).rounded() / 1000), "all_after_s": .number((elapsed * 1000).rounded() / 1000),
+                "acknowledged_after_s": .number((acknowledged.seconds * 1000).rounded() / 1000),
+                "all_after_s": .number((elapsed * 1000).rounded() / 1000),
                 "cores": .integer(Int64(ProcessInfo.processInfo.activeProcessorCount)),
             ]
         }
@@ -84,7 +86,8 @@
 
         private static func answer(_ value: JSONValue) -> Response {
             Response(
-                status: .ok, headers: [.contentType: "application/json"], body: ResponseBody(byteBuffer: ByteBuffer(bytes: CanonicalJSON.bytes(value))))
+                status: .ok, headers: [.contentType: "application/json"],
+                body: ResponseBody(byteBuffer: ByteBuffer(bytes: CanonicalJSON.bytes(value))))
         }
     }
 #endif

@@ -32,7 +32,8 @@
                 let bench = try await BenchGateway(config: place.config, channels: place.channels)
                 let (count, rounds, connections, senders) = (count, rounds, connections, senders)
                 let result = try await bench.run(withWorkers: false) { port in
-                    try await IngestBench(bench: bench, port: port, count: count, connections: connections, senders: senders).run(rounds: rounds)
+                    try await IngestBench(bench: bench, port: port, count: count, connections: connections, senders: senders).run(
+                        rounds: rounds)
                 }
                 Terminal.say(PrettyJSON.text(result.json))
                 guard result.stored == result.accepted else {

@@ -16,7 +16,8 @@ struct CheckCommand: AsyncParsableCommand {
     @Flag(help: "Also ask every brand's API for the schemas that need no customer.") var online = false
 
     func run() async throws {
-        let loaded = try Configuration.load(ServeOptions.parse(["--config", config, "--channels", channels]), environment: Configuration.environment)
+        let loaded = try Configuration.load(
+            ServeOptions.parse(["--config", config, "--channels", channels]), environment: Configuration.environment)
         let report = ConfigurationReport(loaded)
         Terminal.say("\(report)")
         var isOK = report.isOK

@@ -19,7 +19,8 @@ struct DeskOptions: ParsableArguments {
         if let brand { all["brand"] = brand }
         let (status, body) = try await ControlClient(options: options).ask(method: method, path: path, query: all)
         if status >= 300 {
-            Terminal.complain("switchboard: \(body["title"]?.string ?? "answer \(status)")\(body["detail"]?.string.map { ": \($0)" } ?? "")")
+            Terminal.complain(
+                "switchboard: \(body["title"]?.string ?? "answer \(status)")\(body["detail"]?.string.map { ": \($0)" } ?? "")")
             throw ExitCode(1)
         }
         Terminal.say(PrettyJSON.text(body))

@@ -11,7 +11,9 @@ import Understanding
 enum BrandAssembly {
     /// Throws when a secret or a pattern cannot be used; the loader has checked both before.
     static func make(_ configuration: BrandConfiguration, queue: QueueConfiguration, ids: any IDSource) throws -> BrandRuntime {
-        guard let first = configuration.api.signingSecrets.first else { throw StartProblem("brand \(configuration.id) has no signing secret") }
+        guard let first = configuration.api.signingSecrets.first else {
+            throw StartProblem("brand \(configuration.id) has no signing secret")
+        }
         let signer = try IdempotencySigner(secret: first)
         let patterns = PatternCache()
         let brain = Brain(
@@ -19,7 +21,8 @@ enum BrandAssembly {
             matches: { patterns.matchesWhole($0, $1) })
         return BrandRuntime(
             configuration: configuration,
-            classifier: try EmbeddedClassifier(actions: configuration.actions, intents: configuration.intents, locale: configuration.locale),
+            classifier: try EmbeddedClassifier(
+                actions: configuration.actions, intents: configuration.intents, locale: configuration.locale),
             brain: brain, webhooks: try StandardWebhooks(secrets: configuration.api.signingSecrets), signer: signer)
     }
 }

@@ -8,7 +8,8 @@ enum Channels {
     static func make(_ parts: Parts) -> [any Channel] {
         [
             WhatsAppChannel(
-                apps: parts.apps[WhatsAppChannel.descriptor.name] ?? [], intake: parts.intake, http: parts.http, authenticator: parts.authenticator)
+                apps: parts.apps[WhatsAppChannel.descriptor.name] ?? [], intake: parts.intake, http: parts.http,
+                authenticator: parts.authenticator)
         ]
     }
 

@@ -44,7 +44,8 @@
         }
 
         private static func write(_ values: [String: String], _ path: String, _ folder: String) throws {
-            let text = "# Made up for the demo; nothing here opens anything real.\n"
+            let text =
+                "# Made up for the demo; nothing here opens anything real.\n"
                 + values.sorted { $0.key < $1.key }.map { "\($0.key)=\($0.value)\n" }.joined()
             do {
                 try FileManager.default.createDirectory(

@@ -99,12 +99,14 @@ struct GatewayProcess {
         let reading = ReadingSignals(clock: clock)
         let retry = RetryPolicy(attempts: queue.backoff.count + 1, backoff: queue.backoff)
         let turns = TurnHandler(
-            registry: registry, schemas: SchemaFetcher(store: store, http: http), limiter: limiter, reading: reading, metrics: gatewayMetrics,
+            registry: registry, schemas: SchemaFetcher(store: store, http: http), limiter: limiter, reading: reading,
+            metrics: gatewayMetrics,
             logger: logger)
         let actions = ActionHandler(
             registry: registry, http: http, jitter: SystemJitter(), jitterFraction: queue.jitter, metrics: gatewayMetrics, logger: logger)
         let deliveries = DeliveryHandler(
-            registry: registry, policy: SendPolicy(), reading: reading, unknownReply: queue.unknownReply, backoff: retry, metrics: gatewayMetrics,
+            registry: registry, policy: SendPolicy(), reading: reading, unknownReply: queue.unknownReply, backoff: retry,
+            metrics: gatewayMetrics,
             logger: logger)
         let limits = TaskDispatcher.Options(perBrand: queue.turnsPerBrand, total: queue.turns, lease: queue.lease, retry: retry)
         return [

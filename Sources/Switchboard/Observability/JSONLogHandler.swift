@@ -64,6 +64,7 @@ enum Masking {
     /// Ids of ours (and lanes made of them), times and plain fractions identify nobody.
     private static func isIdentifier(_ word: String) -> Bool {
         let parts = word.split(whereSeparator: { ":,/\"".contains($0) })
-        return !parts.isEmpty && parts.contains { UniqueID($0) != nil } || Double(word) != nil && word.contains(".") || Timestamp(word) != nil
+        return !parts.isEmpty && parts.contains { UniqueID($0) != nil } || Double(word) != nil && word.contains(".")
+            || Timestamp(word) != nil
     }
 }

@@ -5,7 +5,9 @@ import Synchronization
 final class PrometheusMetrics: MetricsFactory {
     private let registry = Mutex<[String: any Instrument]>([:])
 
-    func makeCounter(label: String, dimensions: [(String, String)]) -> any CounterHandler { instrument(label, dimensions) { Total($0, $1) } }
+    func makeCounter(label: String, dimensions: [(String, String)]) -> any CounterHandler {
+        instrument(label, dimensions) { Total($0, $1) }
+    }
     func makeFloatingPointCounter(label: String, dimensions: [(String, String)]) -> any FloatingPointCounterHandler {
         instrument(label, dimensions) { Total($0, $1) }
     }

@@ -43,7 +43,8 @@ struct HTTPServer {
             response = .problem(503, "The gateway cannot do this right now", headers: ["Retry-After": "1"])
         }
         logger.debug(
-            "request", metadata: ["request_id": "\(requestID)", "method": "\(route.method)", "route": "\(route.path)", "status": "\(response.status)"])
+            "request",
+            metadata: ["request_id": "\(requestID)", "method": "\(route.method)", "route": "\(route.path)", "status": "\(response.status)"])
         var answer = Response(response, requestID: requestID)
         // The server would go on reading what is still to come of the body.
         if isHangup { answer.body = Self.last(response.body, on: context.channel) }

@@ -29,7 +29,8 @@ extension Rig {
     func get(_ url: String, key: String? = nil) async throws -> Answer { try await send("GET", url, headers: bearer(key)) }
 
     func post(_ url: String, _ body: JSONValue = [:], key: String? = nil) async throws -> Answer {
-        try await send("POST", url, headers: bearer(key) + [(name: "Content-Type", value: "application/json")], body: CanonicalJSON.bytes(body))
+        try await send(
+            "POST", url, headers: bearer(key) + [(name: "Content-Type", value: "application/json")], body: CanonicalJSON.bytes(body))
     }
 
     func bearer(_ key: String?) -> [(name: String, value: String)] { key.map { [(name: "Authorization", value: "Bearer \($0)")] } ?? [] }
@@ -55,7 +56,10 @@ extension Rig {
     static func delivery(_ changes: [(account: String, value: [String: JSONValue])]) -> [UInt8] {
         let entries = changes.map { change -> JSONValue in
             let value = change.value.merging(
-                ["messaging_product": "whatsapp", "metadata": ["display_phone_number": "15550000000", "phone_number_id": .string(change.account)]]
+                [
+                    "messaging_product": "whatsapp",
+                    "metadata": ["display_phone_number": "15550000000", "phone_number_id": .string(change.account)],
+                ]
             ) { $1 }
             return ["id": "1029", "changes": [["field": "messages", "value": .object(value)]]]
         }
@@ -83,7 +87,7 @@ extension Rig {
         return try await sayRaw(body.merging(more) { $1 })
     }
 
-    /// Presses the n-th option (from 0) of the last question.
+    /// Presses the n-th option (from 1) of the last question.
     @discardableResult func press(_ index: Int, from: String = "15550001111", instance: String = "salon-whatsapp") async throws -> String {
         var body: [String: JSONValue] = ["instance": .string(instance), "reply": ["index": .integer(Int64(index))]]
         body[from.contains(".") ? "from_user_id" : "from"] = .string(from)

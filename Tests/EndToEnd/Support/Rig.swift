@@ -134,7 +134,9 @@ final class Rig: @unchecked Sendable {  // Used by one test at a time; the proce
         process.standardError = FileHandle(forWritingAtPath: err)
         try process.run()
         await exited(process)
-        return (process.terminationStatus, try String(contentsOfFile: out, encoding: .utf8), try String(contentsOfFile: err, encoding: .utf8))
+        return (
+            process.terminationStatus, try String(contentsOfFile: out, encoding: .utf8), try String(contentsOfFile: err, encoding: .utf8)
+        )
     }
 
     private func launch(_ arguments: [String], log: String, _ extra: [String: String]) throws -> Process {
@@ -172,7 +174,9 @@ final class Rig: @unchecked Sendable {  // Used by one test at a time; the proce
         address.sin_addr.s_addr = in_addr_t(0x7F00_0001).bigEndian
         var length = socklen_t(MemoryLayout<sockaddr_in>.size)
         let bound = withUnsafeMutablePointer(to: &address) { pointer in
-            pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) { bind(socket, $0, length) == 0 && getsockname(socket, $0, &length) == 0 }
+            pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) {
+                bind(socket, $0, length) == 0 && getsockname(socket, $0, &length) == 0
+            }
         }
         try #require(bound, "no free port")
         return Int(UInt16(bigEndian: address.sin_port))
@@ -181,9 +185,13 @@ final class Rig: @unchecked Sendable {  // Used by one test at a time; the proce
     private static func makeEnvironment(sandboxPort: Int) -> [String: String] {
         var environment = ["PATH": ProcessInfo.processInfo.environment["PATH"] ?? "", "HOME": NSHomeDirectory(), "TZ": "UTC"]
         if let library = ProcessInfo.processInfo.environment["LD_LIBRARY_PATH"] { environment["LD_LIBRARY_PATH"] = library }
-        for name in ["SWITCHBOARD_OPERATOR_KEY", "WHATSAPP_APP_SECRET", "WHATSAPP_VERIFY_TOKEN"] { environment[name] = "test-\(name)-\(UUID())" }
+        for name in ["SWITCHBOARD_OPERATOR_KEY", "WHATSAPP_APP_SECRET", "WHATSAPP_VERIFY_TOKEN"] {
+            environment[name] = "test-\(name)-\(UUID())"
+        }
         for brand in ["SALON", "JOBS"] {
-            for name in ["ADMIN_KEY", "API_TOKEN", "WHATSAPP_TOKEN", "JWT_SECRET", "APP_KEY"] { environment["\(brand)_\(name)"] = "test-\(brand)-\(name)-\(UUID())" }
+            for name in ["ADMIN_KEY", "API_TOKEN", "WHATSAPP_TOKEN", "JWT_SECRET", "APP_KEY"] {
+                environment["\(brand)_\(name)"] = "test-\(brand)-\(name)-\(UUID())"
+            }
             environment["\(brand)_SIGNING_SECRET"] = "whsec_" + Base64.encode((0..<32).map { _ in UInt8.random(in: 0...255) })
         }
         let sandbox = "http://127.0.0.1:\(sandboxPort)"

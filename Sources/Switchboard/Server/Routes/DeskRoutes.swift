@@ -18,20 +18,26 @@ struct DeskRoutes: Sendable {
             APIRoute(method: "GET", path: "/v1/dead-letters/{id}", access: .brand(.read), summary: "One dead letter with every attempt") {
                 try await showDeadLetter($0.id(), brands: [$0.brand()])
             },
-            APIRoute(method: "POST", path: "/v1/dead-letters/{id}/redrive", access: .brand(.admin), summary: "Run it again, once", maxBodyBytes: 65_536) {
+            APIRoute(
+                method: "POST", path: "/v1/dead-letters/{id}/redrive", access: .brand(.admin), summary: "Run it again, once",
+                maxBodyBytes: 65_536
+            ) {
                 try await redrive($0.id(), brands: [$0.brand()])
             },
             APIRoute(method: "DELETE", path: "/v1/dead-letters/{id}", access: .brand(.admin), summary: "Discard it") {
                 try await discard($0.id(), brands: [$0.brand()])
             },
-            APIRoute(method: "GET", path: "/v1/quarantine", access: .operatorKey, summary: "What could not be read or is nobody's") { request in
+            APIRoute(method: "GET", path: "/v1/quarantine", access: .operatorKey, summary: "What could not be read or is nobody's") {
+                request in
                 let (limit, after) = try request.page()
                 return try await listQuarantine(brands: allBrands, after: after, limit: limit)
             },
             APIRoute(method: "GET", path: "/v1/quarantine/{id}", access: .operatorKey, summary: "One of them with its raw body") {
                 try await showQuarantine($0.id(), brands: allBrands)
             },
-            APIRoute(method: "POST", path: "/v1/quarantine/{id}/replay", access: .operatorKey, summary: "Hand it in again", maxBodyBytes: 65_536) {
+            APIRoute(
+                method: "POST", path: "/v1/quarantine/{id}/replay", access: .operatorKey, summary: "Hand it in again", maxBodyBytes: 65_536
+            ) {
                 try await replay($0.id(), brands: allBrands)
             },
         ]
@@ -41,7 +47,9 @@ struct DeskRoutes: Sendable {
 
     func listDeadLetters(brands: [BrandID], after: UniqueID?, limit: Int) async throws -> ChannelResponse {
         var letters: [(BrandID, DeadLetterRecord)] = []
-        for brand in brands { letters += try await store.brand(brand).read { try $0.deadLetters(after: after, limit: limit) }.map { (brand, $0) } }
+        for brand in brands {
+            letters += try await store.brand(brand).read { try $0.deadLetters(after: after, limit: limit) }.map { (brand, $0) }
+        }
         let page = letters.sorted { $0.1.id > $1.1.id }.prefix(limit)
         return .json(["dead_letters": .array(page.map { $0.1.json(brand: $0.0) })])
     }
@@ -105,8 +113,10 @@ struct DeskRoutes: Sendable {
 extension DeadLetterRecord {
     func json(brand: BrandID) -> JSONValue {
         [
-            "id": .string(id.description), "brand": .string(brand.rawValue), "kind": .string(kind), "reason": .string(reason), "detail": detail,
-            "subject_id": JSONValue(subject?.description), "session_id": JSONValue(session?.description), "user_id": JSONValue(user?.description),
+            "id": .string(id.description), "brand": .string(brand.rawValue), "kind": .string(kind), "reason": .string(reason),
+            "detail": detail,
+            "subject_id": JSONValue(subject?.description), "session_id": JSONValue(session?.description),
+            "user_id": JSONValue(user?.description),
             "state": .string(state), "redrivable": .bool(!task.isNull), "created_at": .string(createdAt.description),
             "settled_at": JSONValue(settledAt?.description),
         ]

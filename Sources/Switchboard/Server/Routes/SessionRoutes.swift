@@ -9,10 +9,14 @@ struct SessionRoutes: Sendable {
         [
             APIRoute(method: "GET", path: "/v1/sessions", access: .brand(.read), summary: "Sessions, newest first", handle: list),
             APIRoute(method: "GET", path: "/v1/sessions/{id}", access: .brand(.read), summary: "One session with its wires", handle: show),
-            APIRoute(method: "GET", path: "/v1/sessions/{id}/messages", access: .brand(.read), summary: "Its messages, oldest first", handle: messages),
-            APIRoute(method: "GET", path: "/v1/sessions/{id}/intents", access: .brand(.read), summary: "Its intent ledger", handle: intents),
             APIRoute(
-                method: "GET", path: "/v1/sessions/{id}/streaming-updates", access: .brand(.read), summary: "Its last 20 updates", handle: updates),
+                method: "GET", path: "/v1/sessions/{id}/messages", access: .brand(.read), summary: "Its messages, oldest first",
+                handle: messages),
+            APIRoute(
+                method: "GET", path: "/v1/sessions/{id}/intents", access: .brand(.read), summary: "Its intent ledger", handle: intents),
+            APIRoute(
+                method: "GET", path: "/v1/sessions/{id}/streaming-updates", access: .brand(.read), summary: "Its last 20 updates",
+                handle: updates),
         ]
     }
 
@@ -54,7 +58,12 @@ struct SessionRoutes: Sendable {
 
     @Sendable private func updates(_ request: APIRequest) async throws -> ChannelResponse {
         try await within(request) { transaction, id in
-            ["updates": .array(try transaction.updates(session: id).map { .object(($0.body.object ?? [:]).merging(["seq": .integer($0.sequence)]) { $1 }) })]
+            [
+                "updates": .array(
+                    try transaction.updates(session: id).map {
+                        .object(($0.body.object ?? [:]).merging(["seq": .integer($0.sequence)]) { $1 })
+                    })
+            ]
         }
     }
 
@@ -95,8 +104,10 @@ extension MessageRecord {
     var json: JSONValue {
         [
             "id": .string(id.description), "direction": isInbound ? "in" : "out", "provider_message_id": JSONValue(providerID),
-            "content": content, "context": context ?? .null, "sent_at": .string(sentAt.description), "recorded_at": .string(recordedAt.description),
-            "outcome": JSONValue(outcome), "turn_id": JSONValue(turn?.description), "status": JSONValue(status), "send_state": JSONValue(sendState),
+            "content": content, "context": context ?? .null, "sent_at": .string(sentAt.description),
+            "recorded_at": .string(recordedAt.description),
+            "outcome": JSONValue(outcome), "turn_id": JSONValue(turn?.description), "status": JSONValue(status),
+            "send_state": JSONValue(sendState),
             "error": JSONValue(error),
         ]
     }

@@ -6,7 +6,9 @@ enum Replay {
     /// `kind` is the member of `value` that held the event: `messages` or `statuses`.
     static func delivery(of event: Raw, _ kind: String, in value: Raw) -> [UInt8] {
         var members: [(String, [UInt8])] = []
-        for name in ["messaging_product", "metadata", "contacts"] where value.view[name].exists { members.append((name, value[name].bytes)) }
+        for name in ["messaging_product", "metadata", "contacts"] where value.view[name].exists {
+            members.append((name, value[name].bytes))
+        }
         return delivery(members + [(kind, bracketed(event.bytes))])
     }
 

@@ -55,7 +55,9 @@ package struct WebhookReader: Sendable {
         let contacts = ContactBook(value.view["contacts"])
         return children.map { message in
             do throws(Unreadable) {
-                return .message(try MessageReader(message, contacts: contacts).message(), address) { Replay.delivery(of: message, "messages", in: value) }
+                return .message(try MessageReader(message, contacts: contacts).message(), address) {
+                    Replay.delivery(of: message, "messages", in: value)
+                }
             } catch {
                 return .unreadable(reason: error.reason, body: message.bytes, address)
             }
