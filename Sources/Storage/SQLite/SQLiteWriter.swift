@@ -98,9 +98,10 @@ final class SQLiteWriter: @unchecked Sendable {
     }
 
     /// First without savepoints, which cost a copy of every page they touch; when a unit fails, once more with them.
-    private func commit(_ group: [Unit]) {
+    private func commit(_ first: [Unit]) {
+        var group = first
         do {
-            try runTogether(group)
+            try runTogether(&group)
             for unit in group { unit.finish(nil) }
         } catch {
             rollBack()
@@ -109,11 +110,25 @@ final class SQLiteWriter: @unchecked Sendable {
         }
     }
 
-    private func runTogether(_ group: [Unit]) throws {
+    /// What arrives while the group runs joins it: the commit is what everybody pays for, and nobody waits for it longer than for the next.
+    private func runTogether(_ group: inout [Unit]) throws {
         try connection.run(Self.begin, [])
-        for unit in group { try unit.work(connection) }
+        var next = 0
+        while next < group.count {
+            try group[next].work(connection)
+            next += 1
+            if next == group.count { group += latecomers(room: groupLimit - group.count) }
+        }
         CrashPoint.insertedNotCommitted.pass()
         try connection.run(Self.commit, [])
+    }
+
+    private func latecomers(room: Int) -> [Unit] {
+        condition.lock()
+        defer { condition.unlock() }
+        let late = Array(waiting.prefix(room))
+        waiting.removeFirst(late.count)
+        return late
     }
 
     private func commitOneByOne(_ group: [Unit]) {
