@@ -94,7 +94,7 @@ import Testing
                 try await rig.say("what are your opening hours", from: phone)
                 try await eventually("the customer of \(host) is told") {
                     try await rig.replies(to: phone).contains {
-                        $0["text"]?.string?.contains("colleague") == true || $0["text"]?.string?.contains("later") == true
+                        $0["text"]?.string?.contains("couldn't look up our opening hours") == true
                     }
                 }
                 try await eventually("a dead letter for \(host)") {
