@@ -59,16 +59,18 @@ extension Turn {
         let words = [
             "yes": ["yeah", "yep", "yup", "sure", "ok", "okay", "please do", "go ahead", "confirm", "correct", "right", "do it"],
             "no": ["nope", "nah", "don't", "do not", "no thanks", "cancel"],
-            "change": ["change it", "edit", "correct it"],
+            "change": ["change it", "change that", "change something", "edit", "correct it", "correct that"],
         ]
+        let titles = options.map { responder.text(["button.\($0)"]) }
         // The signal for "change" is `correct`: what is wrong with the question's values, not a third answer to it.
         let signals = options.map { $0 == "change" ? "correct" : $0 }
         let sheet = AnswerSheet(
-            type: .confirmation, options: Dictionary(zip(signals, options.map { words[$0] ?? [] })) { $1 }, order: signals,
+            type: .confirmation, options: Dictionary(zip(signals, zip(options, titles).map { [$1] + (words[$0] ?? []) })) { $1 },
+            order: signals,
             context: QuestionContext(action.canonicalName, subject).text)
         question = Question(
             instruction: instruction, text: text,
-            options: zip(signals, options).map { ($0, responder.text(["button.\($1)"]), nil) }, sheet: sheet,
+            options: zip(signals, titles).map { ($0, $1, nil) }, sheet: sheet,
             clarification: .awaitingConfirmation)
     }
 

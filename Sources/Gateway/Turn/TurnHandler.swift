@@ -57,6 +57,7 @@ package struct TurnHandler: TaskHandler {
         let encoded = try StoredJSON.encode(result.state)
         try await context.finish { try commit.store(encoded, in: $0) }
         CrashPoint.decisionStoredNotSent.pass()
+        for case .handover in result.effects { metrics.deadLetter(brand: brand.id, kind: "handover") }
     }
 
     private func limited(_ lane: Lane, _ brand: BrandRuntime) -> RateRefusal? {
