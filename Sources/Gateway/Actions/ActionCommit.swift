@@ -14,6 +14,7 @@ struct ActionCommit: Sendable {
         let mapped = definition.map { ResultMapping.map(action: $0, body: body) } ?? ([:], false)
         let list = definition?.resultList == nil ? JSONValue.null : body
         try await context.finish { transaction in
+            guard try transaction.isQueued(action.id) else { return }
             try transaction.recordAttempt(of: action.id.value, startedAt: startedAt, outcome: "done", detail: "")
             try transaction.setAction(action.id, .done, mayHaveTakenEffect: true, result: .object(mapped.0))
             try transaction.settleDeadLetters(of: action.id.value, as: "settled")
@@ -41,6 +42,7 @@ struct ActionCommit: Sendable {
     func end(_ state: ActionReport.State, detail: String, startedAt: Timestamp? = nil) async throws {
         let (action, task, lane) = (action, context.task, context.lease.lane)
         try await context.finish { transaction in
+            guard try transaction.isQueued(action.id) else { return }
             try transaction.recordAttempt(
                 of: action.id.value, startedAt: startedAt ?? transaction.now, outcome: Self.name(state), detail: detail)
             try Self.store(state, of: action, in: transaction, redrive: RedrivableTask(task, lane: lane, pool: .action), detail: detail)
@@ -51,6 +53,7 @@ struct ActionCommit: Sendable {
     func retry(after wait: Duration, reason: String, unknown: Bool, startedAt: Timestamp) async throws {
         let action = action
         try await context.finish(.again(at: context.store.clock.now + wait, holdingLane: true)) { transaction in
+            guard try transaction.isQueued(action.id) else { return }
             try transaction.recordAttempt(
                 of: action.id.value, startedAt: startedAt, outcome: unknown ? "unknown" : "not_sent", detail: reason)
             try transaction.setAction(action.id, .queued, mayHaveTakenEffect: action.mayHaveTakenEffect || unknown)

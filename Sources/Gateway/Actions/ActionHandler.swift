@@ -31,14 +31,16 @@ package struct ActionHandler: TaskHandler {
             throw StageError(stage: .action, retryable: false, cause: "an action task without an action")
         }
         guard let brand = registry.brand(context.lease.brand) else {
-            return try await context.finish(.again(at: context.store.clock.now + .seconds(30), holdingLane: true)) { _ in }
+            return try await context.finish(.parked(until: context.store.clock.now + .seconds(30))) { _ in }
         }
         guard var action = try await context.brand.read({ try $0.action(id) }), action.state == .queued else {
             return try await context.finish { _ in }
         }
         guard let definition = brand.configuration.action(named: action.canonicalAction) else {
             let gone = "the action \(action.canonicalAction) is no longer configured"
-            return try await ActionCommit(action: action, definition: nil, context: context).end(.notDone(reason: gone), detail: gone)
+            let mayHaveTakenEffect = action.mayHaveTakenEffect || context.task.wasInterrupted
+            return try await ActionCommit(action: action, definition: nil, context: context).end(
+                mayHaveTakenEffect ? .unknown(reason: gone) : .notDone(reason: gone), detail: gone)
         }
         if context.task.wasInterrupted {
             action.mayHaveTakenEffect = action.mayHaveTakenEffect || definition.isWrite

@@ -1,4 +1,5 @@
 package import Conversation
+package import Logging
 package import Storage
 
 /// Stores what channels verified, before anything is acknowledged: dedupe, identity, session, message and task in one transaction a brand.
@@ -7,20 +8,27 @@ package struct IntakeService: Intake {
     private let store: Store
     private let registry: Registry
     private let metrics: GatewayMetrics
+    private let logger: Logger
 
-    package init(store: Store, registry: Registry, metrics: GatewayMetrics) {
+    package init(store: Store, registry: Registry, metrics: GatewayMetrics, logger: Logger) {
         self.store = store
         self.registry = registry
         self.metrics = metrics
+        self.logger = logger
     }
 
     package func accept(_ webhook: VerifiedWebhook) async throws -> IntakeReceipt {
         let sorted = sort(webhook)
         var receipt = IntakeReceipt(ignored: sorted.ignored, quarantined: sorted.unrouted.count)
-        if sorted.brands.count == 1, sorted.unrouted.isEmpty, let only = sorted.brands.first {
-            receipt.add(try await store(only.value, brand: only.key))
-        } else {
-            try await storeAll(sorted, &receipt)
+        do {
+            if sorted.brands.count == 1, sorted.unrouted.isEmpty, let only = sorted.brands.first {
+                receipt.add(try await store(only.value, brand: only.key))
+            } else {
+                try await storeAll(sorted, &receipt)
+            }
+        } catch {
+            logger.error("a webhook could not be stored", metadata: ["channel": "\(webhook.channel)", "error": "\(error)"])
+            throw error
         }
         CrashPoint.committedNotAnswered.pass()
         metrics.received(channel: webhook.channel, receipt)

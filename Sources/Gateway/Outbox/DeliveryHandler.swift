@@ -35,8 +35,11 @@ package struct DeliveryHandler: TaskHandler {
         if context.task.kind == Outbox.settle { return try await settle(id, context) }
         let loaded = try await context.brand.read { transaction -> (MessageRecord, User, SessionRecord)? in
             guard let message = try transaction.outboundMessage(id), message.sendState == "queued",
-                let user = try transaction.user(message.user), let session = try transaction.session(message.session)
+                let user = try transaction.user(message.user), var session = try transaction.session(message.session)
             else { return nil }
+            // The window counts from the customer's last message, which may stand in a later session than the one this belongs to.
+            let latest = try transaction.activeSession(instance: message.instance, user: message.user)?.lastInboundAt
+            session.lastInboundAt = [session.lastInboundAt, latest].compactMap { $0 }.max()
             return (message, user, session)
         }
         guard let (message, user, session) = loaded, let content = OutboundContent(json: message.content) else {
@@ -46,7 +49,7 @@ package struct DeliveryHandler: TaskHandler {
             return try await markUnknown(message, context, reason: "the process ended while it was being sent")
         }
         guard let instance = registry.instance(message.instance), let channel = registry.channel(instance.channel) else {
-            return try await context.finish(.again(at: context.store.clock.now + .seconds(30), holdingLane: true)) { _ in }
+            return try await context.finish(.parked(until: context.store.clock.now + .seconds(30))) { _ in }
         }
         let part = OutboundPart(
             reference: id, instance: instance, recipient: user.identifiers, content: content, inReplyTo: message.inReplyTo)

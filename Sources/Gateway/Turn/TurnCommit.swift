@@ -5,6 +5,7 @@ internal import Storage
 struct TurnCommit: Sendable {
     let snapshot: TurnSnapshot
     let result: TurnResult
+    let configuration: BrandConfiguration
     let channel: any Channel
     let lane: Lane
     let turn: UniqueID
@@ -49,8 +50,9 @@ struct TurnCommit: Sendable {
         case .queue(let decision): try queue(decision, transaction)
         case .timer(let timer): try start(timer, transaction)
         case .cancelAction(let id):
+            let definition = try transaction.action(id).flatMap { configuration.action(named: $0.canonicalAction) }
             // Someone began it since this turn looked: decide again on what is true now.
-            guard try transaction.cancelAction(id) else {
+            guard try transaction.cancelAction(id, isRead: definition.map { !$0.isWrite } ?? false) else {
                 throw StageError(stage: .brain, retryable: true, cause: "action \(id) began while it was being taken back")
             }
         case .update: break

@@ -28,14 +28,14 @@ package struct TurnHandler: TaskHandler {
         let task = context.task
         guard let brand = registry.brand(context.lease.brand) else {
             // The brand is stopped by its configuration; its work waits and costs nothing.
-            return try await context.finish(.again(at: context.store.clock.now + .seconds(30), holdingLane: true)) { _ in }
+            return try await context.finish(.parked(until: context.store.clock.now + .seconds(30))) { _ in }
         }
         guard let snapshot = try await context.brand.read({ try TurnSnapshot.load(task, in: $0) }) else {
             return try await context.finish { _ in }
         }
         guard let instance = brand.configuration.instance(snapshot.session.instance), let channel = registry.channel(instance.channel)
         else {
-            return try await context.finish(.again(at: context.store.clock.now + .seconds(30), holdingLane: true)) { _ in }
+            return try await context.finish(.parked(until: context.store.clock.now + .seconds(30))) { _ in }
         }
         try await run(context, snapshot, brand, instance, channel)
         metrics.turn(brand: brand.id, event: task.kind, seconds: (ContinuousClock.now - started).seconds)
@@ -53,7 +53,8 @@ package struct TurnHandler: TaskHandler {
             reading.began(lane: lane, providerID: message.providerID ?? "", instance: instance, channel: channel)
         }
         let result = try await decide(snapshot, brand, store: context.store)
-        let commit = TurnCommit(snapshot: snapshot, result: result, channel: channel, lane: lane, turn: turn)
+        let commit = TurnCommit(
+            snapshot: snapshot, result: result, configuration: brand.configuration, channel: channel, lane: lane, turn: turn)
         let encoded = try StoredJSON.encode(result.state)
         try await context.finish { try commit.store(encoded, in: $0) }
         CrashPoint.decisionStoredNotSent.pass()

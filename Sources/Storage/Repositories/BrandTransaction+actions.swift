@@ -49,6 +49,7 @@ extension BrandTransaction {
             """)
         static let isOpen = SQL(
             "SELECT 1 FROM actions WHERE brand_id = $1 AND user_id = $2 AND state = 'queued' LIMIT 1")
+        static let isQueued = SQL("SELECT 1 FROM actions WHERE brand_id = $1 AND action_id = $2 AND state = 'queued'")
         static let done = SQL(
             "SELECT DISTINCT canonical_action FROM actions WHERE brand_id = $1 AND user_id = $2 AND state = 'done'")
         static let fingerprints = SQL(
@@ -102,13 +103,16 @@ extension BrandTransaction {
     }
 
     /// Takes back a call of which nothing was sent: its task is not in a worker's hands and no attempt may have taken effect.
-    /// False when it is too late.
-    package func cancelAction(_ id: ActionID) throws -> Bool {
+    /// A read that a worker has is taken back too: it changes nothing, and its answer is no longer wanted. False when it is too late.
+    package func cancelAction(_ id: ActionID, isRead: Bool) throws -> Bool {
         guard try action(id).map({ $0.state == .queued && !$0.mayHaveTakenEffect }) == true,
-            try run(Statements.cancelTask, .text(ActionRecord.lane(of: id))) == 1
+            try run(Statements.cancelTask, .text(ActionRecord.lane(of: id))) == 1 || isRead
         else { return false }
         return try run(Statements.cancel, SQLValue(id), SQLValue(now)) == 1
     }
+
+    /// Whether the end of a call is still wanted: it was neither taken back nor settled.
+    package func isQueued(_ id: ActionID) throws -> Bool { try row(Statements.isQueued, SQLValue(id)) != nil }
 
     /// How an action that is not settled stands: the queue knows whether a worker has it.
     package func openAction(_ action: ActionRecord) throws -> OpenAction {

@@ -10,7 +10,7 @@ extension BrandTransaction {
             """)
         static let ready = SQL(
             """
-            INSERT INTO lanes (brand_id, lane, pool, priority, ready_at) VALUES ($1, $2, $3, $4, $5)
+            INSERT INTO lanes (brand_id, lane, pool, priority, ready_at, epoch) VALUES ($1, $2, $3, $4, $5, $6)
             ON CONFLICT (brand_id, lane) DO UPDATE SET
                 ready_at = CASE WHEN lanes.held_by IS NOT NULL THEN lanes.ready_at
                     WHEN lanes.ready_at IS NULL OR lanes.ready_at > excluded.ready_at THEN excluded.ready_at ELSE lanes.ready_at END,
@@ -36,6 +36,8 @@ extension BrandTransaction {
             "UPDATE tasks SET state = 'processing', attempts = attempts + 1 WHERE brand_id = $1 AND lane = $2 AND task_id = $3")
         static let delete = SQL("DELETE FROM tasks WHERE brand_id = $1 AND lane = $2 AND task_id = $3")
         static let later = SQL("UPDATE tasks SET state = $5, run_at = $4 WHERE brand_id = $1 AND lane = $2 AND task_id = $3")
+        static let park = SQL(
+            "UPDATE tasks SET state = $5, run_at = $4, attempts = attempts - 1 WHERE brand_id = $1 AND lane = $2 AND task_id = $3")
         static let giveBack = SQL(
             "UPDATE tasks SET state = $4, attempts = attempts - 1 WHERE brand_id = $1 AND lane = $2 AND task_id = $3")
         static let rest = SQL("SELECT min(run_at), max(priority) FROM tasks WHERE brand_id = $1 AND lane = $2")
@@ -55,7 +57,10 @@ extension BrandTransaction {
         try run(
             Statements.insert, .text(task.lane), SQLValue(task.id), .text(task.kind), .text(task.payloadText), SQLValue(task.priority.rank),
             SQLValue(task.runAt), SQLValue(now), .text(node))
-        try run(Statements.ready, .text(task.lane), .text(task.pool.rawValue), SQLValue(task.priority.rank), SQLValue(task.runAt))
+        // A lane that was dropped and made again begins above its old epochs, so that a late worker of the old one stays shut out.
+        try run(
+            Statements.ready, .text(task.lane), .text(task.pool.rawValue), SQLValue(task.priority.rank), SQLValue(task.runAt),
+            SQLValue(now))
         woken.insert(task.pool)
     }
 
@@ -113,6 +118,15 @@ extension BrandTransaction {
             Statements.later, .text(lease.lane), SQLValue(task.id), SQLValue(until), .text(mayHaveActed ? "processing" : "pending"))
         CrashPoint.retryTimerWritten.pass()
         if holdingLane { try run(Statements.hold, .text(lease.lane), SQLValue(until)) } else { try release(lease) }
+        woken.insert(lease.pool)
+    }
+
+    /// Puts off a task that could not be begun: it costs no attempt, what an earlier one may have done stays noted, and what came later
+    /// in the lane waits behind it.
+    package func park(_ task: QueueTask, in lease: LaneLease, until: Timestamp) throws {
+        try run(
+            Statements.park, .text(lease.lane), SQLValue(task.id), SQLValue(until), .text(task.wasInterrupted ? "processing" : "pending"))
+        try run(Statements.hold, .text(lease.lane), SQLValue(until))
         woken.insert(lease.pool)
     }
 

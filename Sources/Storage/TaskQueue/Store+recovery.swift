@@ -10,12 +10,16 @@ extension Store {
         """)
     private static let void = SQL("UPDATE lanes SET held_by = NULL, ready_at = $1 WHERE held_by IS NOT NULL AND held_by <> 'retry'")
 
+    private static let unanswered = SQL("DELETE FROM request_keys WHERE status IS NULL")
+
     /// On a store that only one process opens, every lease found at the start belongs to a process that died: all are void.
-    /// Tasks that were running count a crash. Returns how many lanes were freed.
+    /// Tasks that were running count a crash, and requests that it never answered may be made again under their key.
+    /// Returns how many lanes were freed.
     @discardableResult package func voidLeases() async throws -> Int {
         let now = clock.now
         return try await database.write(.installation) { connection in
             try connection.run(Self.crashed, [])
+            try connection.run(Self.unanswered, [])
             return try connection.run(Self.void, [SQLValue(now)])
         }
     }

@@ -7,6 +7,8 @@ package final class TaskContext: Sendable {
         case done
         /// Again at that time; `holdingLane` makes what came later in the lane wait behind it.
         case again(at: Timestamp, holdingLane: Bool)
+        /// Nothing could be begun: again at that time as if it had never been taken. What came later in the lane waits behind it.
+        case parked(until: Timestamp)
     }
 
     private enum Progress {
@@ -18,7 +20,7 @@ package final class TaskContext: Sendable {
     package let lease: LaneLease
     package let store: Store
     private let progress = Mutex(Progress.running)
-    private let acts = Mutex(false)
+    private let acts: Mutex<Bool>
     private let keepsLane: Bool
 
     init(task: QueueTask, lease: LaneLease, store: Store, keepsLane: Bool) {
@@ -26,6 +28,8 @@ package final class TaskContext: Sendable {
         self.lease = lease
         self.store = store
         self.keepsLane = keepsLane
+        // What an earlier attempt may have done stays possible until a result is stored.
+        acts = Mutex(task.wasInterrupted)
     }
 
     package var brand: BrandStore { store.brand(lease.brand) }
@@ -50,6 +54,9 @@ package final class TaskContext: Sendable {
             case .done: try transaction.remove(task, from: lease)
             case .again(let time, let holdingLane):
                 try transaction.postpone(task, in: lease, until: time, holdingLane: holdingLane)
+                return nil
+            case .parked(let time):
+                try transaction.park(task, in: lease, until: time)
                 return nil
             }
             if keepsLane, let next = try transaction.takeNext(lease) { return next }

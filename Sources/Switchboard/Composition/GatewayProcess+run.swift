@@ -17,9 +17,11 @@ extension GatewayProcess {
             await onReady(port)
         }
         let control = ControlServer(path: directory.controlSocketPath, desks: desks, logger: logger)
-        var services: [any Service] = [ReadinessGate(readiness: readiness), control]
+        var services: [any Service] = [control]
         if withWorkers { services += workers() }
         services.append(server)
+        // Services are told to stop one after the other, the last one first.
+        services.append(ReadinessGate(readiness: readiness))
         var group = ServiceGroupConfiguration(
             services: services, gracefulShutdownSignals: [.sigterm, .sigint], logger: logger)
         group.maximumGracefulShutdownDuration = configuration.server.shutdownGrace

@@ -53,7 +53,7 @@ struct GatewayProcess {
             throw StartProblem("\(error)")
         }
         registry = Registry(clock: clock)
-        intake = IntakeService(store: store, registry: registry, metrics: gatewayMetrics)
+        intake = IntakeService(store: store, registry: registry, metrics: gatewayMetrics, logger: logger)
         desks = DeskRoutes(
             store: store, registry: registry, deadLetters: DeadLetterDesk(store: store),
             quarantine: QuarantineDesk(store: store, registry: registry, intake: intake))

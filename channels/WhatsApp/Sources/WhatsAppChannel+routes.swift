@@ -31,7 +31,7 @@ extension WhatsAppChannel {
             let receipt = try await intake.accept(VerifiedWebhook(channel: WhatsAppChannel.name, app: app.name, items: items))
             return ChannelResponse(status: 200, body: CanonicalJSON.bytes(Self.counts(receipt)))
         } catch {
-            // The cause is the store's to log; Meta needs to know only that it must deliver again.
+            // The cause is the intake's to log; Meta needs to know only that it must deliver again.
             return .problem(503, "The events could not be stored", headers: ["Retry-After": "1"])
         }
     }
