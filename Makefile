@@ -34,7 +34,7 @@ bench: packages ## Measure intake and whole turns
 	.build/release/switchboard bench turn
 
 lint: lint-format ## Check format, and that nothing warns
-	swift build -j $(JOBS) --build-tests -Xswiftc -warnings-as-errors
+	WARNINGS_AS_ERRORS=1 swift build -j $(JOBS) --build-tests
 
 lint-format:
 	swift format lint --strict --recursive --parallel Package.swift Sources Tests channels

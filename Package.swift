@@ -2,6 +2,9 @@
 // Targets stand in the order of the data path: shared values first, then what a message passes on its way.
 import PackageDescription
 
+/// `WARNINGS_AS_ERRORS=1`, as CI and `make lint` set it, lets no warning pass.
+let warnings: [SwiftSetting] = Context.environment["WARNINGS_AS_ERRORS"] == "1" ? [.treatAllWarnings(as: .error)] : []
+
 let strict: [SwiftSetting] = [
     .swiftLanguageMode(.v6),
     .enableUpcomingFeature("ExistentialAny"),
@@ -112,5 +115,5 @@ let package = Package(
 
 for target in package.targets
 where ![.system, .plugin, .binary].contains(target.type) && !target.name.hasPrefix("C") || target.name.hasPrefix("Con") {
-    target.swiftSettings = (target.swiftSettings ?? []) + strict
+    target.swiftSettings = (target.swiftSettings ?? []) + strict + warnings
 }

@@ -45,7 +45,7 @@ package struct DeadLetterDesk: Sendable {
             let id = ActionID(subject)
             guard let action = try transaction.action(id) else { return }
             try transaction.setAction(id, .queued, mayHaveTakenEffect: action.mayHaveTakenEffect)
-        case "delivery": try transaction.setSendState("queued", of: MessageID(subject), error: nil)
+        case "delivery": try transaction.sendAgain(MessageID(subject))
         case "turn":
             guard let session = letter.session else { return }
             try transaction.clearOutcome(of: MessageID(subject), session: session)

@@ -93,4 +93,51 @@ struct StatusTests {
             #expect(foreign == nil)
         }
     }
+
+    @Test func aFailedDeliveryIsADeadLetterUntilItArrivesAfterAll() async throws {
+        try await TemporaryStore.with { store in
+            let id = try await store.brand(brand).write { transaction in
+                let id = try sent(transaction)
+                try transaction.markSent(id, providerID: "wamid.3")
+                return id
+            }
+            func apply(_ name: String) async throws {
+                let update = StatusUpdate(
+                    providerMessageID: "wamid.3", status: DeliveryStatus(name), at: store.clock.now, errors: [["code": 131_026]])
+                _ = try await store.brand(brand).write { try $0.apply(update, instance: instance) }
+            }
+            try await apply("failed")
+            try await apply("failed")
+            let (letters, message) = try await store.brand(brand).read {
+                (try $0.deadLetters(after: nil, limit: 9), try $0.outboundMessage(id))
+            }
+            #expect(letters.count == 1 && letters.first?.subject == id.value && letters.first?.task["kind"] == "deliver")
+            #expect(message?.sendState == "failed")
+            try await apply("delivered")
+            let (open, late) = try await store.brand(brand).read { (try $0.openDeadLetters(), try $0.outboundMessage(id)) }
+            #expect(open == 0 && late?.sendState == "sent" && late?.status == "delivered")
+        }
+    }
+
+    @Test func aNumberThatPassedToSomebodyElseOpensNothingOfItsFormerOwner() async throws {
+        try await TemporaryStore.with { store in
+            func user(_ identifiers: [Identifier]) async throws -> UserID {
+                try await store.brand(brand).write {
+                    try $0.resolveUser(
+                        channel: ChannelName(rawValue: "whatsapp"), sender: Sender(identifiers: identifiers), tier: "verified",
+                        verified: true
+                    ).id
+                }
+            }
+            let phone = Identifier(kind: .phone, value: "+15550001111")
+            let (first, second) = (Identifier(kind: .bsuid, value: "US.1"), Identifier(kind: .bsuid, value: "US.2"))
+            let owner = try await user([phone])
+            let linked = try await user([first, phone])
+            let stranger = try await user([second, phone])
+            let again = try await user([second])
+            #expect(owner == linked && stranger != owner && again == stranger)
+            let identifiers = try await store.brand(brand).read { try $0.user(stranger)?.identifiers }
+            #expect(identifiers == [second])
+        }
+    }
 }

@@ -51,18 +51,26 @@ package struct ActionHandler: TaskHandler {
         try await attempt(action, definition, brand, context)
     }
 
-    private func attempt(_ action: ActionRecord, _ definition: ActionDefinition, _ brand: BrandRuntime, _ context: TaskContext) async throws
+    private func attempt(_ known: ActionRecord, _ definition: ActionDefinition, _ brand: BrandRuntime, _ context: TaskContext) async throws
     {
-        let commit = ActionCommit(action: action, definition: definition, context: context)
+        var action = known
         if action.mayHaveTakenEffect {
+            let commit = ActionCommit(action: action, definition: definition, context: context)
             switch definition.safety {
             case .unsafe:
                 return try await commit.end(.unknown(reason: "an earlier attempt may have taken effect"), detail: "not repeated: unsafe")
             case .queryable:
                 if let settled = await lookUp(action, definition, brand) { return try await settle(settled, commit, definition) }
+                // The brand has nothing under our reference: whatever was sent before took no effect.
+                action.mayHaveTakenEffect = false
             case .read, .idempotent: break
             }
         }
+        try await send(action, definition, brand, context)
+    }
+
+    private func send(_ action: ActionRecord, _ definition: ActionDefinition, _ brand: BrandRuntime, _ context: TaskContext) async throws {
+        let commit = ActionCommit(action: action, definition: definition, context: context)
         let started = context.store.clock.now
         if definition.isWrite { context.willAct() }
         let outcome = await withProgress(action, definition, context) {
@@ -92,7 +100,7 @@ package struct ActionHandler: TaskHandler {
             isReadable: { $0.isEmpty || (try? JSONValue(parsing: $0)) != nil })
     }
 
-    /// Asks the brand whether our earlier attempt took effect; nil when it did not, or when nobody can say and the call may be repeated.
+    /// Asks the brand whether our earlier attempt took effect; nil when it did not.
     private func lookUp(_ action: ActionRecord, _ definition: ActionDefinition, _ brand: BrandRuntime) async -> CallOutcome? {
         guard let template = definition.lookup else { return .unknown(reason: "no look-up is configured") }
         let extra: [String: JSONValue] = [
@@ -103,7 +111,11 @@ package struct ActionHandler: TaskHandler {
             return .unknown(reason: "the look-up cannot be filled")
         }
         switch await http.call(brand.call(method: filled.method, target: filled.target, timeout: definition.timeout)) {
-        case .answer(let answer) where (200..<300).contains(answer.status): return .done(status: answer.status, body: answer.body)
+        case .answer(let answer) where (200..<300).contains(answer.status):
+            guard let body = try? JSONValue(parsing: answer.body) else { return .unknown(reason: "the look-up's answer cannot be read") }
+            // A search that found nothing answers an empty list.
+            if body.isNull || body.array?.isEmpty == true { return nil }
+            return .done(status: answer.status, body: answer.body)
         case .answer(let answer) where answer.status == 404: return nil
         case .answer(let answer): return .unknown(reason: "the look-up answered \(answer.status)")
         case .failed(let failure): return .unknown(reason: "the look-up failed: \(failure.detail)")

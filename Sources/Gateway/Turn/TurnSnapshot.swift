@@ -39,9 +39,11 @@ struct TurnSnapshot: Sendable {
         switch task.kind {
         case TurnTask.message:
             guard let id = task.payload["message"]?.string.flatMap({ MessageID($0) }),
-                let record = try transaction.message(id, session: session), record.outcome == nil,
-                let content = Content(json: record.content)
+                let record = try transaction.message(id, session: session), record.outcome == nil
             else { return nil }
+            guard let content = Content(json: record.content) else {
+                throw StageError(stage: .storage, retryable: false, cause: "the content of message \(id) cannot be read back")
+            }
             let stored = StoredMessage(
                 id: id, content: content, providerID: record.providerID ?? "", sentAt: record.sentAt, receivedAt: record.recordedAt,
                 context: record.context ?? .object([:]))

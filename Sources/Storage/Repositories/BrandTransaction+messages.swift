@@ -58,7 +58,14 @@ extension BrandTransaction {
             "UPDATE messages SET outcome = NULL, turn_id = NULL WHERE brand_id = $1 AND session_id = $2 AND message_id = $3")
         static let sent = SQL(
             """
-            UPDATE messages SET send_state = 'sent', provider_id = $3, sent_at = $4, error = NULL
+            UPDATE messages SET provider_id = $3, sent_at = $4,
+                send_state = CASE WHEN status = 'failed' THEN send_state ELSE 'sent' END,
+                error = CASE WHEN status = 'failed' THEN error ELSE NULL END
+            WHERE brand_id = $1 AND message_id = $2 AND direction = 'out'
+            """)
+        static let sendAgain = SQL(
+            """
+            UPDATE messages SET send_state = 'queued', error = NULL, status = NULL, status_rank = 0, status_at = NULL, provider_id = NULL
             WHERE brand_id = $1 AND message_id = $2 AND direction = 'out'
             """)
         static let sendState = SQL(
@@ -125,6 +132,9 @@ extension BrandTransaction {
     package func markSent(_ message: MessageID, providerID: String) throws {
         try run(Statements.sent, SQLValue(message), .text(providerID), SQLValue(now))
     }
+
+    /// Lets an outbound message be sent once more, as if it never had been.
+    package func sendAgain(_ message: MessageID) throws { try run(Statements.sendAgain, SQLValue(message)) }
 
     package func setSendState(_ state: String, of message: MessageID, error: String?) throws {
         try run(Statements.sendState, SQLValue(message), .text(state), SQLValue(error))

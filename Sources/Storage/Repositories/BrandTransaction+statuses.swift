@@ -51,8 +51,23 @@ extension BrandTransaction {
             Statements.advance, SQLValue(message), .text(update.status.name), SQLValue(update.status.rank), SQLValue(update.at),
             update.errors.isEmpty ? .null : SQLValue(json: .array(update.errors)), .text(failed ? "failed" : "sent"),
             .text(update.providerMessageID))
-        if try row.optional(2, { $0.text }) == "unknown" { try settleDeadLetters(of: message.value, as: "settled") }
+        let was = try row.optional(2) { $0.text }
+        if was == "unknown" || was == "failed" { try settleDeadLetters(of: message.value, as: "settled") }
+        if failed { try bury(message, update, instance) }
         return .advanced
+    }
+
+    /// The platform could not deliver it: that must be seen, and can be tried again.
+    private func bury(_ message: MessageID, _ update: StatusUpdate, _ instance: InstanceID) throws {
+        guard let record = try outboundMessage(message) else { return }
+        let lane = Lane(brand: brand, instance: instance, user: record.user, kind: .delivery)
+        try insertDeadLetter(
+            kind: "delivery", reason: "failed", detail: ["error": .array(update.errors)],
+            about: .init(id: message.value, session: record.session, instance: instance, user: record.user),
+            task: [
+                "lane": .string(lane.key), "pool": .string(LanePool.delivery.rawValue), "kind": "deliver",
+                "payload": ["message": .string(message.description)], "priority": .integer(Int64(Priority.normal.rank)),
+            ])
     }
 
     /// Applies what came early for a message whose provider id has just become known.

@@ -3,6 +3,8 @@ package import Conversation
 extension BrandTransaction {
     private enum Statements {
         static let find = SQL("SELECT user_id FROM identifiers WHERE brand_id = $1 AND channel = $2 AND kind = $3 AND value = $4")
+        static let hasUserID = SQL(
+            "SELECT 1 FROM identifiers WHERE brand_id = $1 AND user_id = $2 AND channel = $3 AND kind = 'bsuid' LIMIT 1")
         static let addUser = SQL(
             "INSERT INTO users (brand_id, user_id, tier, verified, profile_name, created_at) VALUES ($1, $2, $3, $4, $5, $6)")
         static let addIdentifier = SQL(
@@ -27,11 +29,13 @@ extension BrandTransaction {
         var unknown: [Identifier] = []
         var found: UserID?
         for identifier in sender.identifiers {
-            if let row = try row(Statements.find, .text(channel.rawValue), .text(identifier.kind.rawValue), .text(identifier.value)) {
-                if found == nil { found = try row.entity(0) }
-            } else {
+            guard let row = try row(Statements.find, .text(channel.rawValue), .text(identifier.kind.rawValue), .text(identifier.value))
+            else {
                 unknown.append(identifier)
+                continue
             }
+            let owner: UserID = try row.entity(0)
+            if found == nil, try !isSomebodyElse(owner, channel: channel, unknown: unknown) { found = owner }
         }
         let user: UserID
         if let found {
@@ -43,6 +47,13 @@ extension BrandTransaction {
         }
         for identifier in unknown { try link(identifier, channel: channel, to: user) }
         return (user, found == nil)
+    }
+
+    /// A phone number passes from hand to hand; a business-scoped user id does not. Whoever comes with a new one under a known number of
+    /// somebody who has another is a different person.
+    private func isSomebodyElse(_ owner: UserID, channel: ChannelName, unknown: [Identifier]) throws -> Bool {
+        guard unknown.contains(where: { $0.kind == .bsuid }) else { return false }
+        return try row(Statements.hasUserID, SQLValue(owner), .text(channel.rawValue)) != nil
     }
 
     /// Adds an identifier to a user; one that belongs to somebody else stays there.
