@@ -57,15 +57,15 @@ let package = Package(
         .systemLibrary(name: "COpenSSL", path: "Sources/COpenSSL", pkgConfig: "libcrypto", providers: [.apt(["libssl-dev"])]),
         .target(name: "Signing", dependencies: ["Conversation", "COpenSSL"]),
         // Channels.
-        .target(name: "WhatsApp", dependencies: ["Conversation", "JSON", "Text"], path: "channels/WhatsApp/Sources"),
+        .target(name: "WhatsApp", dependencies: ["Conversation", "JSON"], path: "channels/WhatsApp/Sources"),
         // The way of a message.
         .target(name: "Understanding", dependencies: ["Conversation", "Text"]),
-        .target(name: "Brain", dependencies: ["Conversation", "Text"]),
+        .target(name: "Brain", dependencies: ["Conversation"]),
         .systemLibrary(name: "CSQLite", path: "Sources/CSQLite", pkgConfig: "sqlite3", providers: [.apt(["libsqlite3-dev"])]),
         .target(name: "Storage", dependencies: ["Conversation", "CSQLite", Outside.log, Outside.lifecycle]),
         .target(name: "Bus", dependencies: ["Conversation", "Storage", Outside.log, Outside.lifecycle]),
         .target(name: "CCurl", linkerSettings: [.linkedLibrary("curl")]),
-        .target(name: "HTTPCalls", dependencies: ["Conversation", "CCurl", Outside.log]),
+        .target(name: "HTTPCalls", dependencies: ["Conversation", "CCurl"]),
         .target(
             name: "Gateway",
             dependencies: [

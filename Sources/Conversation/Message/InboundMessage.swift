@@ -96,7 +96,7 @@ package struct StatusUpdate: Sendable, Hashable {
 /// The course of an outbound message. Statuses only move forward: sent < delivered < read < played; failed only before delivered.
 package enum DeliveryStatus: Sendable, Hashable {
     case sent, delivered, read, played, failed
-    /// One that Meta may add tomorrow: counted, kept, never a reason to move.
+    /// One that Meta may add tomorrow: counted, never a reason to move.
     case other(String)
 
     package init(_ name: String) {

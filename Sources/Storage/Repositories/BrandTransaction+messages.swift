@@ -70,8 +70,6 @@ extension BrandTransaction {
             """)
         static let sendState = SQL(
             "UPDATE messages SET send_state = $3, error = $4 WHERE brand_id = $1 AND message_id = $2 AND direction = 'out'")
-        static let unsettled = SQL(
-            "SELECT count(*) FROM messages WHERE brand_id = $1 AND session_id = $2 AND direction = 'out' AND send_state = 'queued'")
     }
 
     package func isKnown(providerID: String, instance: InstanceID) throws -> Bool {

@@ -49,7 +49,6 @@ extension BrandTransaction {
             "UPDATE lanes SET ready_at = $5 WHERE brand_id = $1 AND lane = $2 AND epoch = $3 AND held_by = $4")
         static let pending = SQL("SELECT count(*) FROM tasks WHERE brand_id = $1 AND lane = $2 AND priority >= $3")
         static let exists = SQL("SELECT 1 FROM tasks WHERE brand_id = $1 AND lane = $2 AND task_id = $3")
-        static let advance = SQL("UPDATE tasks SET run_at = $4 WHERE brand_id = $1 AND lane = $2 AND task_id = $3 AND state = 'pending'")
     }
 
     /// Stores the task and wakes its pool after the commit.

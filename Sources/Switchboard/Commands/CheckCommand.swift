@@ -1,6 +1,7 @@
 import ArgumentParser
 import ConfigurationLoading
 import Conversation
+import Gateway
 import HTTPCalls
 
 struct CheckCommand: AsyncParsableCommand {
@@ -30,7 +31,7 @@ struct CheckCommand: AsyncParsableCommand {
         var isOK = true
         for brand in loaded.brands {
             for schema in brand.schemas where !schema.isPersonal {
-                let answer = await client.call(OnlineCheck.request(schema, brand))
+                let answer = await client.call(brand.call(method: "GET", target: schema.request.path, timeout: .seconds(10)))
                 let line = "\(brand.id): GET \(schema.request.path): "
                 switch answer {
                 case .answer(let answer) where (200..<300).contains(answer.status): Terminal.say(line + "\(answer.status)")
@@ -45,19 +46,5 @@ struct CheckCommand: AsyncParsableCommand {
         }
         await client.shutdown()
         return isOK
-    }
-}
-
-private enum OnlineCheck {
-    static func request(_ schema: SchemaDefinition, _ brand: BrandConfiguration) -> HTTPCall {
-        var headers = [(name: "Accept", value: "application/json")]
-        switch brand.api.auth {
-        case .bearer(let token): headers.append((name: "Authorization", value: "Bearer \(token.reveal())"))
-        case .header(let name, let value): headers.append((name: name, value: value.reveal()))
-        case .none, .basic: break
-        }
-        return HTTPCall(
-            method: "GET", url: brand.api.baseURL + schema.request.path, headers: headers, timeout: .seconds(10), pool: "check:\(brand.id)",
-            allowPrivateAddresses: brand.api.allowPrivateAddresses)
     }
 }

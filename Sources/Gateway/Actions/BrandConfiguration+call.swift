@@ -1,13 +1,12 @@
-internal import Conversation
+package import Conversation
 internal import Signing
 
 /// Calls to the brand's own API, as every one of them is made.
-extension BrandRuntime {
+extension BrandConfiguration {
     /// `target` is path and query, encoded. Signed when there is a body.
-    func call(
+    package func call(
         method: String, target: String, body: [UInt8]? = nil, timeout: Duration, headers: [(name: String, value: String)] = []
     ) -> HTTPCall {
-        let api = configuration.api
         var all = headers
         all.append((name: "Accept", value: "application/json"))
         if body != nil { all.append((name: "Content-Type", value: "application/json")) }
@@ -25,5 +24,13 @@ extension BrandRuntime {
 
     private static func join(_ base: String, _ target: String) -> String {
         (base.hasSuffix("/") ? String(base.dropLast()) : base) + (target.hasPrefix("/") ? target : "/" + target)
+    }
+}
+
+extension BrandRuntime {
+    func call(
+        method: String, target: String, body: [UInt8]? = nil, timeout: Duration, headers: [(name: String, value: String)] = []
+    ) -> HTTPCall {
+        configuration.call(method: method, target: target, body: body, timeout: timeout, headers: headers)
     }
 }
