@@ -24,17 +24,14 @@ package enum Hex {
 
     /// Nil when the length is odd or a character is no hexadecimal digit.
     package static func decode(_ text: some Sequence<UInt8>) -> [UInt8]? {
+        let digits = Array(text)
+        guard digits.count.isMultiple(of: 2) else { return nil }
         var bytes: [UInt8] = []
-        var pending: UInt8?
-        for character in text {
-            guard let digit = value(of: character) else { return nil }
-            if let first = pending {
-                bytes.append(first << 4 | digit)
-                pending = nil
-            } else {
-                pending = digit
-            }
+        bytes.reserveCapacity(digits.count / 2)
+        for place in stride(from: 0, to: digits.count, by: 2) {
+            guard let high = value(of: digits[place]), let low = value(of: digits[place + 1]) else { return nil }
+            bytes.append(high << 4 | low)
         }
-        return pending == nil ? bytes : nil
+        return bytes
     }
 }

@@ -11,7 +11,7 @@ package final class Store: Sendable {
     private let listeners = Mutex<[@Sendable (BrandID, LanePool) -> Void]>([])
     private let eventListeners = Mutex<[@Sendable (BrandID) -> Void]>([])
 
-    /// Whether anybody takes events from the outbox. When nobody does they are kept as history and marked at once.
+    /// Whether anybody takes events from the outbox. When nobody does none are written.
     package let eventsAreWanted: @Sendable () -> Bool
 
     package init(

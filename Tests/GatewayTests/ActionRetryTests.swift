@@ -69,7 +69,7 @@ private struct NoSlots: SlotExtracting {
             let instance = InstanceID(rawValue: "salon-whatsapp")
             let sender = Sender(identifiers: [Identifier(kind: .phone, value: "+12125550100")])
             let channel = ChannelName(rawValue: "whatsapp")
-            let user = try transaction.resolveUser(channel: channel, sender: sender, tier: "guest", verified: true).id
+            let user = try transaction.resolveUser(channel: channel, sender: sender, tier: "guest", verified: true)
             let session = try transaction.openSession(instance: instance, user: user)
             let id = ActionID(transaction.newID())
             let decision = ActionDecision(

@@ -11,7 +11,7 @@ struct StatusTests {
         let user = try transaction.resolveUser(
             channel: ChannelName(rawValue: "whatsapp"), sender: Sender(identifiers: [Identifier(kind: .phone, value: "+15550001111")]),
             tier: "verified", verified: true
-        ).id
+        )
         let session = try transaction.openSession(instance: instance, user: user)
         let id = MessageID(transaction.newID())
         try transaction.insertOutbound(
@@ -85,7 +85,7 @@ struct StatusTests {
             for name in ["salon", "jobs", "salon"] {
                 users.append(
                     try await store.brand(BrandID(rawValue: name)).write {
-                        try $0.resolveUser(channel: ChannelName(rawValue: "whatsapp"), sender: sender, tier: "verified", verified: true).id
+                        try $0.resolveUser(channel: ChannelName(rawValue: "whatsapp"), sender: sender, tier: "verified", verified: true)
                     })
             }
             #expect(users[0] != users[1] && users[0] == users[2])
@@ -126,7 +126,7 @@ struct StatusTests {
                     try $0.resolveUser(
                         channel: ChannelName(rawValue: "whatsapp"), sender: Sender(identifiers: identifiers), tier: "verified",
                         verified: true
-                    ).id
+                    )
                 }
             }
             let phone = Identifier(kind: .phone, value: "+15550001111")

@@ -69,6 +69,8 @@ struct SettingsReader {
         case .integer: entry.integer(0...Int(Int32.max)).map(Settings.Value.integer)
         case .flag: entry.flag().map(Settings.Value.flag)
         case .addresses: .addresses(entry.addresses())
+        case .group(let rules):
+            entry.members(rules.map(\.key)).map { .group(Settings(SettingsReader(members: $0, rules: rules).read())) }
         }
     }
 
@@ -81,6 +83,7 @@ struct SettingsReader {
         case .texts, .addresses: "[…]"
         case .integer: "1"
         case .flag: "true"
+        case .group(let rules): "{ " + rules.filter(\.required).map { "\($0.key): \(example(of: $0))" }.joined(separator: ", ") + " }"
         }
     }
 }

@@ -41,6 +41,7 @@ package struct Settings: Sendable {
         case integer(Int)
         case flag(Bool)
         case addresses([AddressRule])
+        case group(Settings)
     }
 
     package var values: [String: Value]
@@ -52,12 +53,17 @@ package struct Settings: Sendable {
     package func texts(_ key: String) -> [String] { if case .texts(let value) = values[key] { value } else { [] } }
     package func integer(_ key: String) -> Int? { if case .integer(let value) = values[key] { value } else { nil } }
     package func flag(_ key: String) -> Bool? { if case .flag(let value) = values[key] { value } else { nil } }
+    /// Settings within a setting, such as `jwt`.
+    package func group(_ key: String) -> Settings? { if case .group(let value) = values[key] { value } else { nil } }
     package func addresses(_ key: String) -> [AddressRule] { if case .addresses(let value) = values[key] { value } else { [] } }
 }
 
 /// What a channel expects of its part of the configuration.
 package struct SettingRule: Sendable {
-    package enum Kind: Sendable { case text, url, secret, secrets, texts, integer, flag, addresses }
+    package indirect enum Kind: Sendable {
+        case text, url, secret, secrets, texts, integer, flag, addresses
+        case group([SettingRule])
+    }
 
     package var key: String
     package var kind: Kind

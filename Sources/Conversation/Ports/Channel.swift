@@ -41,8 +41,16 @@ package struct ChannelCapabilities: Sendable {
     package var maxListRows: Int
     /// Whether the channel itself proves who writes.
     package var provesIdentity: Bool
+    /// Whether a part may be sent again under its reference without anybody seeing it twice.
+    package var isRepeatable: Bool
+    /// Whether conversations of this channel keep a feed (`ConversationFeed`), to which the gateway adds what is written and done.
+    package var keepsFeed: Bool
 
-    package init(maxTextLength: Int, maxButtons: Int, maxListRows: Int, provesIdentity: Bool) {
+    package init(
+        maxTextLength: Int, maxButtons: Int, maxListRows: Int, provesIdentity: Bool, isRepeatable: Bool = false, keepsFeed: Bool = false
+    ) {
+        self.isRepeatable = isRepeatable
+        self.keepsFeed = keepsFeed
         self.maxTextLength = maxTextLength
         self.maxButtons = maxButtons
         self.maxListRows = maxListRows
@@ -114,7 +122,7 @@ package struct SendPermit: Sendable {
 
 /// A route of a channel, as a value.
 package struct ChannelRoute: Sendable {
-    package enum Method: String, Sendable { case get = "GET", post = "POST" }
+    package enum Method: String, Sendable { case get = "GET", post = "POST", options = "OPTIONS" }
 
     package var method: Method
     /// With `{name}` for parameters, such as `/webhooks/whatsapp/{app}`.
@@ -142,10 +150,14 @@ package struct ChannelRequest: Sendable {
     /// Every value of a header, by lower-case name.
     package var headers: @Sendable (String) -> [String]
     package var body: [UInt8]
+    /// The address that the request came from, as far as the server trusts what it was told; nil when unknown.
+    package var remoteAddress: String?
 
     package init(
-        parameters: [String: String], query: [String: String], headers: @escaping @Sendable (String) -> [String], body: [UInt8] = []
+        parameters: [String: String], query: [String: String], headers: @escaping @Sendable (String) -> [String], body: [UInt8] = [],
+        remoteAddress: String? = nil
     ) {
+        self.remoteAddress = remoteAddress
         self.parameters = parameters
         self.query = query
         self.headers = headers
@@ -158,8 +170,17 @@ package struct ChannelResponse: Sendable {
     package var contentType: String
     package var headers: [String: String]
     package var body: [UInt8]
+    /// Writes the body piece by piece, in place of `body`. It is cancelled when the caller leaves and when the server shuts down; what it
+    /// throws ends the connection.
+    package var stream: Stream?
 
-    package init(status: Int, contentType: String = "application/json", headers: [String: String] = [:], body: [UInt8] = []) {
+    /// `write` returns when the piece was taken, so a slow reader slows the writer down.
+    package typealias Stream = @Sendable (_ write: @escaping @Sendable ([UInt8]) async throws -> Void) async throws -> Void
+
+    package init(
+        status: Int, contentType: String = "application/json", headers: [String: String] = [:], body: [UInt8] = [], stream: Stream? = nil
+    ) {
+        self.stream = stream
         self.status = status
         self.contentType = contentType
         self.headers = headers

@@ -34,6 +34,8 @@ package struct IntakeReceipt: Sendable, Hashable {
     package var duplicates = 0
     package var ignored = 0
     package var quarantined = 0
+    /// The stored messages in the order of the delivery; a duplicate's is the one that was there before.
+    package var messages: [MessageID] = []
 
     package init(accepted: Int = 0, duplicates: Int = 0, ignored: Int = 0, quarantined: Int = 0) {
         self.accepted = accepted

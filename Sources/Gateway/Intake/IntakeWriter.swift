@@ -55,10 +55,8 @@ struct IntakeWriter {
     /// A channel that proves who writes makes verified users; any other makes guests.
     private func resolve(_ sender: Sender) throws -> UserID {
         let tier = provesIdentity && !instance.acceptGuests ? tiers.dropFirst().first ?? tiers.first : tiers.first
-        let (user, isNew) = try transaction.resolveUser(
+        return try transaction.resolveUser(
             channel: instance.channel, sender: sender, tier: tier ?? "guest", verified: provesIdentity)
-        if !isNew, let name = sender.profileName { try transaction.setProfileName(name, of: user) }
-        return user
     }
 
     /// The running session, or a new one after a silence; a session never ends while an action of its user is open.

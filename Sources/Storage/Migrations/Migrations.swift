@@ -28,7 +28,7 @@ enum Migrations {
             instance_id TEXT NOT NULL, user_id {bytes} NOT NULL, provider_id TEXT, content TEXT NOT NULL, context TEXT,
             raw TEXT, sent_at BIGINT NOT NULL, recorded_at BIGINT NOT NULL, outcome TEXT, turn_id {bytes}, status TEXT,
             status_rank BIGINT NOT NULL DEFAULT 0, status_at BIGINT, send_state TEXT, error TEXT, in_reply_to TEXT,
-            PRIMARY KEY (brand_id, session_id, message_id)){clustered};
+            PRIMARY KEY (brand_id, session_id, message_id));
         CREATE UNIQUE INDEX messages_provider ON messages (brand_id, instance_id, direction, provider_id) WHERE provider_id IS NOT NULL;
         CREATE INDEX messages_by_id ON messages (brand_id, message_id) WHERE direction = 'out';
 

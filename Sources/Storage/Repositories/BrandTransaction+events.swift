@@ -4,7 +4,7 @@ package import Conversation
 extension BrandTransaction {
     private enum Statements {
         static let insert = SQL(
-            "INSERT INTO events (brand_id, event_id, kind, instance_id, at, data, published_at) VALUES ($1, $2, $3, $4, $5, $6, $7)")
+            "INSERT INTO events (brand_id, event_id, kind, instance_id, at, data) VALUES ($1, $2, $3, $4, $5, $6)")
         static let waiting = SQL(
             "SELECT event_id, kind, instance_id, at, data FROM events WHERE brand_id = $1 AND published_at IS NULL ORDER BY event_id LIMIT $2"
         )
@@ -15,13 +15,11 @@ extension BrandTransaction {
         try record(kind, instance: instance, dataText: CanonicalJSON.text(data))
     }
 
-    /// Takes JSON that is written already.
-    package func record(_ kind: BusEvent.Kind, instance: InstanceID, dataText: String) throws {
-        let isWanted = eventsAreWanted
-        try run(
-            Statements.insert, SQLValue(newID()), .text(kind.rawValue), SQLValue(instance), SQLValue(now), .text(dataText),
-            isWanted ? .null : SQLValue(now))
-        if isWanted { hasNewEvents = true }
+    /// Takes JSON that is written already, and only when somebody wants it.
+    package func record(_ kind: BusEvent.Kind, instance: InstanceID, dataText: @autoclosure () -> String) throws {
+        guard eventsAreWanted else { return }
+        try run(Statements.insert, SQLValue(newID()), .text(kind.rawValue), SQLValue(instance), SQLValue(now), .text(dataText()))
+        hasNewEvents = true
     }
 
     /// Oldest first.

@@ -2,7 +2,12 @@ package import Conversation
 
 extension BrandTransaction {
     private enum Statements {
-        static let find = SQL("SELECT user_id FROM identifiers WHERE brand_id = $1 AND channel = $2 AND kind = $3 AND value = $4")
+        static let find = SQL(
+            """
+            SELECT identifiers.user_id, profile_name FROM identifiers
+            JOIN users ON users.brand_id = identifiers.brand_id AND users.user_id = identifiers.user_id
+            WHERE identifiers.brand_id = $1 AND channel = $2 AND kind = $3 AND value = $4
+            """)
         static let hasUserID = SQL(
             "SELECT 1 FROM identifiers WHERE brand_id = $1 AND user_id = $2 AND channel = $3 AND kind = 'bsuid' LIMIT 1")
         static let addUser = SQL(
@@ -14,8 +19,7 @@ extension BrandTransaction {
             """)
         static let user = SQL("SELECT tier, verified, profile_name, locale, time_zone FROM users WHERE brand_id = $1 AND user_id = $2")
         static let identifiers = SQL("SELECT kind, value FROM identifiers WHERE brand_id = $1 AND user_id = $2 ORDER BY created_at, kind")
-        static let rename = SQL(
-            "UPDATE users SET profile_name = $3 WHERE brand_id = $1 AND user_id = $2 AND (profile_name IS NULL OR profile_name <> $3)")
+        static let rename = SQL("UPDATE users SET profile_name = $3 WHERE brand_id = $1 AND user_id = $2")
         static let optOut = SQL(
             """
             INSERT INTO opt_outs (brand_id, user_id, topic, at, proof) VALUES ($1, $2, $3, $4, $5)
@@ -24,8 +28,8 @@ extension BrandTransaction {
     }
 
     /// The user behind a sender, made when there is none. The first identifier that is known decides; the others are linked to it.
-    /// Identifiers that already belong to another user stay there: linking never merges.
-    package func resolveUser(channel: ChannelName, sender: Sender, tier: String, verified: Bool) throws -> (id: UserID, isNew: Bool) {
+    /// Identifiers that already belong to another user stay there: linking never merges. A new profile name takes the old one's place.
+    package func resolveUser(channel: ChannelName, sender: Sender, tier: String, verified: Bool) throws -> UserID {
         var unknown: [Identifier] = []
         var found: UserID?
         for identifier in sender.identifiers {
@@ -35,7 +39,9 @@ extension BrandTransaction {
                 continue
             }
             let owner: UserID = try row.entity(0)
-            if found == nil, try !isSomebodyElse(owner, channel: channel, unknown: unknown) { found = owner }
+            guard found == nil, try !isSomebodyElse(owner, channel: channel, unknown: unknown) else { continue }
+            found = owner
+            if let name = sender.profileName, row.values[1] != .text(name) { try run(Statements.rename, SQLValue(owner), .text(name)) }
         }
         let user: UserID
         if let found {
@@ -46,7 +52,7 @@ extension BrandTransaction {
                 Statements.addUser, SQLValue(user), .text(tier), SQLValue(verified), SQLValue(sender.profileName), SQLValue(now))
         }
         for identifier in unknown { try link(identifier, channel: channel, to: user) }
-        return (user, found == nil)
+        return user
     }
 
     /// A phone number passes from hand to hand; a business-scoped user id does not. Whoever comes with a new one under a known number of
@@ -73,8 +79,6 @@ extension BrandTransaction {
             id: id, tier: try row.text(0), isVerified: try row.flag(1), profileName: try row.optional(2) { $0.text },
             locale: try row.optional(3) { $0.text }, timeZone: try row.optional(4) { $0.text }, identifiers: identifiers)
     }
-
-    package func setProfileName(_ name: String, of user: UserID) throws { try run(Statements.rename, SQLValue(user), .text(name)) }
 
     /// Notes that a user wants no more messages of a topic (`marketing`), with the words that said so.
     package func optOut(_ user: UserID, topic: String, proof: String) throws {

@@ -13,6 +13,8 @@ final class SQLiteConnection: Connection, @unchecked Sendable {
     private var statements: [OpaquePointer?] = []
     /// Pages in the write-ahead log after the last commit; written by SQLite through the hook, on the thread that commits.
     private let logPages = UnsafeMutablePointer<Int32>.allocate(capacity: 1)
+    /// What stands between SQLite and its log once `takeOverLog` was called.
+    private let log = UnsafeMutablePointer<sb_log>.allocate(capacity: 1)
 
     /// Once in the life of the process. A refusal only means that SQLite counts its allocations.
     private static let isConfigured: Bool = sb_without_memory_statistics() == SQLITE_OK
@@ -32,12 +34,14 @@ final class SQLiteConnection: Connection, @unchecked Sendable {
         sqlite3_extended_result_codes(handle, 1)
         sqlite3_busy_timeout(handle, 5000)
         logPages.initialize(to: 0)
+        log.initialize(to: sb_log())
     }
 
     deinit {
         for statement in statements { sqlite3_finalize(statement) }
         sqlite3_close_v2(handle)
         logPages.deallocate()
+        log.deallocate()
     }
 
     /// Takes the folding back of the log out of the commits, which would otherwise wait for it. `foldLogBack` is then up to the owner.
@@ -49,6 +53,21 @@ final class SQLiteConnection: Connection, @unchecked Sendable {
                 pages?.assumingMemoryBound(to: Int32.self).pointee = count
                 return SQLITE_OK
             }, logPages)
+    }
+
+    /// Lets commits leave the sync that they ask for to their owner. Throws `StorageError` when the database has no write-ahead log.
+    func takeOverLog() throws {
+        let code = sb_take_over_log(handle, log)
+        guard code == SQLITE_OK else { throw error(code) }
+    }
+
+    /// Commits. True when SQLite wanted the log made durable, which is then up to the owner: until that is done, nobody may be told.
+    func commitBeforeSync(_ statement: SQL) throws -> Bool {
+        log.pointee.was_asked = 0
+        log.pointee.is_deferring = 1
+        defer { log.pointee.is_deferring = 0 }
+        try run(statement, [])
+        return log.pointee.was_asked != 0
     }
 
     /// Pages in the write-ahead log that were not known to be folded back.

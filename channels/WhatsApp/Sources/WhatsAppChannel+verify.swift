@@ -11,11 +11,13 @@ extension WhatsAppChannel {
         return isGood
     }
 
+    private static let prefix = Array("sha256=".utf8)
+
     /// The 32 bytes of a signature; nil for anything but the one form that Meta sends.
     private static func code(inSignature header: String) -> [UInt8]? {
-        let prefix = "sha256="
-        guard header.hasPrefix(prefix) else { return nil }
-        let digits = header.utf8.dropFirst(prefix.utf8.count)
+        let text = Array(header.utf8)
+        guard text.starts(with: prefix) else { return nil }
+        let digits = text[prefix.count...]
         guard digits.count == 64, !digits.contains(where: { (UInt8(ascii: "A")...UInt8(ascii: "F")).contains($0) }) else { return nil }
         return Hex.decode(digits)
     }
