@@ -97,6 +97,12 @@ extension IntakeReceipt {
         duplicates += other.duplicates
         ignored += other.ignored
         quarantined += other.quarantined
+        messages += other.messages
+    }
+
+    mutating func add(duplicate: MessageID) {
+        duplicates += 1
+        messages.append(duplicate)
     }
 }
 

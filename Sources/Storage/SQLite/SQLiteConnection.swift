@@ -13,7 +13,7 @@ final class SQLiteConnection: Connection, @unchecked Sendable {
     private var statements: [OpaquePointer?] = []
     /// Pages in the write-ahead log after the last commit; written by SQLite through the hook, on the thread that commits.
     private let logPages = UnsafeMutablePointer<Int32>.allocate(capacity: 1)
-    /// What stands between SQLite and its log once `takeOverLog` was called.
+    /// What stands between SQLite and its log after `takeOverLog`.
     private let log = UnsafeMutablePointer<sb_log>.allocate(capacity: 1)
 
     /// Once in the life of the process. A refusal only means that SQLite counts its allocations.
@@ -41,6 +41,7 @@ final class SQLiteConnection: Connection, @unchecked Sendable {
         for statement in statements { sqlite3_finalize(statement) }
         sqlite3_close_v2(handle)
         logPages.deallocate()
+        sb_release_log(log)
         log.deallocate()
     }
 

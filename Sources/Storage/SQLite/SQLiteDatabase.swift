@@ -13,7 +13,7 @@ package final class SQLiteDatabase: Database {
 
     package struct Options: Sendable {
         package var readers: Int
-        /// Pages in the write-ahead log before it is folded back between two commits; a quarter of it when nobody waits.
+        /// Pages in the write-ahead log before it is folded back between two commits; a sixteenth of it when nobody came for a while.
         package var checkpointPages: Int
         /// Makes all that was written to a file durable, and says 0.
         package var flush: @Sendable (Int32) -> Int32

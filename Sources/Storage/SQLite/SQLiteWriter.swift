@@ -22,7 +22,9 @@ final class SQLiteWriter: @unchecked Sendable {
     private var onEnd: [() -> Void] = []
     /// Units in one commit at the most: bounds how long a commit can take.
     private let groupLimit = 512
-    /// Pages in the log above which it is folded back between two commits; a quarter of that is enough when nobody waits.
+    /// Seconds without work after which the log is folded back.
+    private static let quiet = 0.05
+    /// Pages in the log above which it is folded back between two commits; a sixteenth of that is enough when nobody came for a while.
     private let checkpointPages: Int
 
     /// Throws `StorageError` when the connection has no write-ahead log.
@@ -66,8 +68,8 @@ final class SQLiteWriter: @unchecked Sendable {
 
     private func loop() {
         while let group = nextGroup() {
-            commit(group)
-            checkpoint()
+            if !group.isEmpty { commit(group) }
+            if group.isEmpty || connection.pagesInLog >= checkpointPages { checkpoint() }
         }
         condition.lock()
         while isSyncing { condition.wait() }
@@ -78,31 +80,29 @@ final class SQLiteWriter: @unchecked Sendable {
         for callback in callbacks { callback() }
     }
 
+    /// Empty when nobody came for a while and the log is worth folding back; nil when all is done.
     private func nextGroup() -> [Unit]? {
         condition.lock()
         defer { condition.unlock() }
         while waiting.isEmpty {
             if isClosing { return nil }
-            condition.wait()
+            if connection.pagesInLog < checkpointPages / 16 {
+                condition.wait()
+            } else if !condition.wait(until: Date(timeIntervalSinceNow: Self.quiet)), waiting.isEmpty, !isClosing {
+                return []
+            }
         }
         let group = Array(waiting.prefix(groupLimit))
         waiting.removeFirst(group.count)
         return group
     }
 
-    /// After everybody of the group was woken, so that no acknowledgement waits for it.
+    /// Not while somebody waits for a commit, unless the log has grown long.
     private func checkpoint() {
-        guard connection.pagesInLog >= (isIdle ? checkpointPages / 4 : checkpointPages) else { return }
         CrashPoint.logFoldedBack.pass()
         // What could not be folded back (a full disk) stays in the log, which holds it just as safely; the next time takes it along.
         _ = try? connection.foldLogBack()
         CrashPoint.logFoldedBack.pass()
-    }
-
-    private var isIdle: Bool {
-        condition.lock()
-        defer { condition.unlock() }
-        return waiting.isEmpty
     }
 
     /// First without savepoints, which cost a copy of every page they touch; when a unit fails, once more with them.
