@@ -35,6 +35,8 @@ package final class Registry: Sendable {
     package func channel(_ name: ChannelName) -> (any Channel)? { channels.withLock { $0[name] } }
     package var allChannels: [any Channel] { channels.withLock { Array($0.values) } }
     package func brand(_ id: BrandID) -> BrandRuntime? { snapshot.withLock { $0.brands[id] } }
+    /// The brand's tiers, ascending; without copying the rest of it.
+    package func tiers(of brand: BrandID) -> [String] { snapshot.withLock { $0.brands[brand]?.configuration.tiers ?? [] } }
     package func instance(at address: InstanceAddress) -> InstanceConfiguration? { snapshot.withLock { $0.addresses[address] } }
     package func instance(_ id: InstanceID) -> InstanceConfiguration? { snapshot.withLock { $0.instances[id] } }
     package var brands: [BrandRuntime] { snapshot.withLock { $0.brands.values.sorted { $0.id < $1.id } } }

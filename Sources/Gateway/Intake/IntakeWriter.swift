@@ -37,7 +37,7 @@ struct IntakeWriter {
         let id = MessageID(transaction.newID())
         let user = try resolve(message, match)
         let session = try running?.id ?? openSession(user)
-        let content = content ?? CanonicalJSON.text(message.content.json)
+        let content = content ?? message.content.canonicalText
         guard
             try transaction.insertInbound(message, content: content, id: id, session: session, instance: instance.id, user: user)
         else {
