@@ -9,14 +9,12 @@ static inline int sb_bind_blob(sqlite3_stmt *s, int i, const void *p, int n) { r
 // Variadic, which Swift cannot call. Without the statistics every allocation spares a lock. Works only before the first connection.
 static inline int sb_without_memory_statistics(void) { return sqlite3_config(SQLITE_CONFIG_MEMSTATUS, 0); }
 
-// The log's own methods, but that a sync may be noted instead of done, and that pieces written one after the other reach the file
-// together: SQLite writes two for every page. They are there before anybody can look for them, because a commit syncs before it shows
-// itself to readers. `methods` comes first: that is how a file finds its log.
+// The log's own methods, but that pieces written one after the other reach the file together: SQLite writes two for every page. They are
+// there before anybody can look for them, because with `synchronous=FULL` a commit syncs before it shows itself to readers. `methods`
+// comes first: that is how a file finds its log.
 struct sb_log {
     sqlite3_io_methods methods;
     const sqlite3_io_methods *own;
-    int is_deferring;
-    int was_asked;
     char *gathered;
     int count;
     sqlite3_int64 start;
@@ -70,11 +68,8 @@ static inline int sb_log_truncate(sqlite3_file *file, sqlite3_int64 size) {
 }
 
 static inline int sb_log_sync(sqlite3_file *file, int flags) {
-    struct sb_log *log = sb_log_of(file);
     int code = sb_log_pass_on(file);
-    if (code != SQLITE_OK || !log->is_deferring) return code == SQLITE_OK ? log->own->xSync(file, flags) : code;
-    log->was_asked = 1;
-    return SQLITE_OK;
+    return code == SQLITE_OK ? sb_log_of(file)->own->xSync(file, flags) : code;
 }
 
 static inline int sb_log_close(sqlite3_file *file) {
