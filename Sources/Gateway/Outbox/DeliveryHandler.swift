@@ -9,21 +9,22 @@ package struct DeliveryHandler: TaskHandler {
     private let policy: SendPolicy
     private let reading: ReadingSignals
     private let unknownReply: Duration
-    private let backoff: RetryPolicy
+    private let backoff: Backoff
+    private let jitter: any JitterSource
     private let metrics: GatewayMetrics
     private let logger: Logger
 
     /// `unknownReply`: how long a status is waited for before an unknown send becomes a dead letter.
     package init(
-        registry: Registry, policy: SendPolicy, reading: ReadingSignals, unknownReply: Duration, backoff: RetryPolicy,
-        metrics: GatewayMetrics,
-        logger: Logger
+        registry: Registry, policy: SendPolicy, reading: ReadingSignals, unknownReply: Duration, backoff: Backoff,
+        jitter: any JitterSource, metrics: GatewayMetrics, logger: Logger
     ) {
         self.registry = registry
         self.policy = policy
         self.reading = reading
         self.unknownReply = unknownReply
         self.backoff = backoff
+        self.jitter = jitter
         self.metrics = metrics
         self.logger = logger
     }
@@ -102,14 +103,10 @@ package struct DeliveryHandler: TaskHandler {
         _ message: MessageRecord, _ context: TaskContext, _ reason: String, _ retryAfter: Duration?, _ startedAt: Timestamp
     ) async throws {
         metrics.delivery(brand: context.lease.brand, outcome: "not_sent")
-        let attempts = context.task.attempts
-        guard attempts < backoff.attempts else {
+        guard let wait = backoff.delay(afterAttempt: context.task.attempts, jitter: jitter, retryAfter: retryAfter) else {
             return try await refuse(
                 message, ChannelError(code: "not_sent", message: reason, reaction: .page), context, startedAt: startedAt)
         }
-        let index = min(attempts, backoff.backoff.count) - 1
-        let wait = max(
-            .milliseconds(Int64((backoff.backoff.indices.contains(index) ? backoff.backoff[index] : 2) * 1000)), retryAfter ?? .zero)
         try await context.finish(.again(at: context.store.clock.now + wait, holdingLane: true)) { transaction in
             try transaction.recordAttempt(of: message.id.value, startedAt: startedAt, outcome: "not_sent", detail: reason)
         }

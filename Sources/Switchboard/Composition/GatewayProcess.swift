@@ -105,10 +105,10 @@ struct GatewayProcess {
         let actions = ActionHandler(
             registry: registry, http: http, jitter: SystemJitter(), jitterFraction: queue.jitter, metrics: gatewayMetrics, logger: logger)
         let deliveries = DeliveryHandler(
-            registry: registry, policy: SendPolicy(), reading: reading, unknownReply: queue.unknownReply, backoff: retry,
-            metrics: gatewayMetrics,
-            logger: logger)
-        let limits = TaskDispatcher.Options(perBrand: queue.turnsPerBrand, total: queue.turns, lease: queue.lease, retry: retry)
+            registry: registry, policy: SendPolicy(), reading: reading, unknownReply: queue.unknownReply,
+            backoff: Backoff(retry, jitterFraction: queue.jitter), jitter: SystemJitter(), metrics: gatewayMetrics, logger: logger)
+        let limits = TaskDispatcher.Options(
+            perBrand: queue.turnsPerBrand, total: queue.turns, lease: queue.lease, retry: retry, jitterFraction: queue.jitter)
         return [
             OutboxPublisher(store: store, bus: bus, brands: { [registry] in registry.brands.map(\.id) }, logger: logger),
             reading,
