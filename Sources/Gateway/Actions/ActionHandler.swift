@@ -165,7 +165,6 @@ package struct ActionHandler: TaskHandler {
         }
         let isUnknown = unknown || commit.action.mayHaveTakenEffect
         try await commit.end(isUnknown ? .unknown(reason: reason) : .notDone(reason: reason), detail: reason, startedAt: startedAt)
-        metrics.deadLetter(brand: commit.context.lease.brand, kind: "action")
     }
 
     private func log(_ outcome: CallOutcome, _ action: ActionRecord, _ context: TaskContext, _ brand: BrandRuntime, seconds: Double) {

@@ -123,7 +123,6 @@ package struct DeliveryHandler: TaskHandler {
                 message, task: RedrivableTask(task, lane: lane, pool: .delivery).json)
         }
         metrics.delivery(brand: context.lease.brand, outcome: "refused")
-        metrics.deadLetter(brand: context.lease.brand, kind: "delivery")
         logger.warning(
             "a reply was refused",
             metadata: [
@@ -149,13 +148,11 @@ package struct DeliveryHandler: TaskHandler {
 
     /// No status came in time: a person should look. A later status still settles it.
     private func settle(_ id: MessageID, _ context: TaskContext) async throws {
-        let metrics = metrics
         try await context.finish { transaction in
             guard let message = try transaction.outboundMessage(id), message.sendState == "unknown" else { return }
             try Self.bury(
                 transaction, kind: "unknown", reason: "no status came for a send whose end is unknown", ["error": JSONValue(message.error)],
                 message, task: .null)
-            metrics.deadLetter(brand: transaction.brand, kind: "unknown")
         }
     }
 

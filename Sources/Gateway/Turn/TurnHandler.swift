@@ -58,7 +58,6 @@ package struct TurnHandler: TaskHandler {
         let encoded = try StoredJSON.encode(result.state)
         try await context.finish { try commit.store(encoded, in: $0) }
         CrashPoint.decisionStoredNotSent.pass()
-        for case .handover in result.effects { metrics.deadLetter(brand: brand.id, kind: "handover") }
     }
 
     private func limited(_ lane: Lane, _ brand: BrandRuntime) -> RateRefusal? {
@@ -111,6 +110,5 @@ package struct TurnHandler: TaskHandler {
         try transaction.insertDeadLetter(
             kind: "turn", reason: "failed", detail: ["error": .string("\(error)"), "attempts": .integer(Int64(task.attempts))],
             about: .init(id: message?.value ?? task.id.value, session: session), task: RedrivableTask(task, lane: lane, pool: .turn).json)
-        metrics.deadLetter(brand: transaction.brand, kind: "turn")
     }
 }

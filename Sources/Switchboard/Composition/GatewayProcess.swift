@@ -52,6 +52,7 @@ struct GatewayProcess {
         } catch {
             throw StartProblem("\(error)")
         }
+        gatewayMetrics.countDeadLetters(of: store)
         registry = Registry(clock: clock)
         intake = IntakeService(store: store, registry: registry, metrics: gatewayMetrics, logger: logger)
         desks = DeskRoutes(
