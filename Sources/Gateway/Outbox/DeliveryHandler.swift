@@ -132,28 +132,31 @@ package struct DeliveryHandler: TaskHandler {
     }
 
     private func markUnknown(_ message: MessageRecord, _ context: TaskContext, reason: String) async throws {
-        let deadline = context.store.clock.now + unknownReply
-        try await context.finish { transaction in
-            // A status that came meanwhile has settled it already.
-            guard try transaction.outboundMessage(message.id)?.sendState == "queued" else { return }
-            try transaction.recordAttempt(of: message.id.value, startedAt: transaction.now, outcome: "unknown", detail: reason)
-            try transaction.setSendState("unknown", of: message.id, error: reason)
-            try transaction.enqueue(
-                NewTask(
-                    id: QueueTaskID(transaction.newID()), lane: "settle:\(message.id)", pool: .delivery, kind: Outbox.settle,
-                    payload: ["message": .string(message.id.description)], runAt: deadline))
-        }
+        try await context.finish { try storeUnknown(message.id, reason: reason, in: $0) }
         metrics.delivery(brand: context.lease.brand, outcome: "unknown")
+    }
+
+    private func storeUnknown(_ id: MessageID, reason: String, in transaction: BrandTransaction) throws {
+        // A status that came meanwhile has settled it already.
+        guard try transaction.outboundMessage(id)?.sendState == "queued" else { return }
+        try transaction.recordAttempt(of: id.value, startedAt: transaction.now, outcome: "unknown", detail: reason)
+        try transaction.setSendState("unknown", of: id, error: reason)
+        try transaction.enqueue(
+            NewTask(
+                id: QueueTaskID(transaction.newID()), lane: "settle:\(id)", pool: .delivery, kind: Outbox.settle,
+                payload: ["message": .string(id.description)], runAt: transaction.now + unknownReply))
     }
 
     /// No status came in time: a person should look. A later status still settles it.
     private func settle(_ id: MessageID, _ context: TaskContext) async throws {
-        try await context.finish { transaction in
-            guard let message = try transaction.outboundMessage(id), message.sendState == "unknown" else { return }
-            try Self.bury(
-                transaction, kind: "unknown", reason: "no status came for a send whose end is unknown", ["error": JSONValue(message.error)],
-                message, task: .null)
-        }
+        try await context.finish { try Self.storeUnsettled(id, in: $0) }
+    }
+
+    private static func storeUnsettled(_ id: MessageID, in transaction: BrandTransaction) throws {
+        guard let message = try transaction.outboundMessage(id), message.sendState == "unknown" else { return }
+        try bury(
+            transaction, kind: "unknown", reason: "no status came for a send whose end is unknown", ["error": JSONValue(message.error)],
+            message, task: .null)
     }
 
     private static func bury(
@@ -165,9 +168,11 @@ package struct DeliveryHandler: TaskHandler {
     }
 
     package func giveUp(_ task: QueueTask, lane: String, error: any Error, in transaction: BrandTransaction) throws {
-        guard let id = task.payload["message"]?.string.flatMap({ MessageID($0) }), let message = try transaction.outboundMessage(id) else {
-            return
-        }
+        guard let id = task.payload["message"]?.string.flatMap({ MessageID($0) }) else { return }
+        if task.kind == Outbox.settle { return try Self.storeUnsettled(id, in: transaction) }
+        // Not sent for certain, or it must not be offered for another send.
+        if task.wasInterrupted { return try storeUnknown(id, reason: "\(error)", in: transaction) }
+        guard let message = try transaction.outboundMessage(id), message.sendState == "queued" else { return }
         try transaction.setSendState("failed", of: id, error: "\(error)")
         try Self.bury(
             transaction, kind: "delivery", reason: "failed", ["error": .string("\(error)")], message,

@@ -7,7 +7,7 @@ import Synchronization
 package protocol TaskHandler: Sendable {
     /// Ends the task through `context.finish`. What it throws counts as a failed attempt; cancellation gives the task back.
     func handle(_ context: TaskContext) async throws
-    /// What is stored when the attempts are used up.
+    /// What is stored when the attempts are used up. `task.wasInterrupted` says whether any attempt, the last one included, may have acted.
     func giveUp(_ task: QueueTask, lane: String, error: any Error, in transaction: BrandTransaction) throws
 }
 
@@ -162,7 +162,9 @@ package final class TaskDispatcher: Service {
                         return try transaction.postpone(
                             task, in: lease, until: transaction.now + wait, holdingLane: true, mayHaveActed: mayHaveActed)
                     }
-                    try handler.giveUp(task, lane: lease.lane, error: error, in: transaction)
+                    var last = task
+                    last.wasInterrupted = mayHaveActed
+                    try handler.giveUp(last, lane: lease.lane, error: error, in: transaction)
                     try transaction.remove(task, from: lease)
                     try transaction.release(lease)
                 }
