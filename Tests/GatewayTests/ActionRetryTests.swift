@@ -154,6 +154,28 @@ private struct NoSlots: SlotExtracting {
         }
     }
 
+    private static func unsendable(_ kind: HTTPFailure.Kind) -> HTTPResult {
+        .failed(HTTPFailure(kind: kind, mayHaveBeenSent: false, detail: "10.0.0.1 is not a public address and no rule opens it"))
+    }
+
+    @Test(arguments: [HTTPFailure.Kind.forbiddenAddress, .invalidRequest])
+    func whatCanNeverBeSentFailsAtOnce(kind: HTTPFailure.Kind) async throws {
+        try await Self.settle([Self.unsendable(kind)]) { brand, record, attempts in
+            #expect(record.state == .failed && !record.mayHaveTakenEffect)
+            #expect(brand.calls.count == 1)
+            #expect(attempts.map(\.outcome) == ["not_done"])
+            #expect(attempts.first?.detail?.contains(kind.rawValue) == true)
+        }
+    }
+
+    @Test func whatCannotBeSentAgainAfterALostAnswerStaysUnknown() async throws {
+        let lost = HTTPResult.failed(HTTPFailure(kind: .reset, mayHaveBeenSent: true, detail: "reset"))
+        try await Self.settle([lost, Self.unsendable(.forbiddenAddress)]) { brand, record, _ in
+            #expect(record.state == .unknown && record.mayHaveTakenEffect)
+            #expect(brand.calls.count == 2)
+        }
+    }
+
     @Test func aRefusalAfterALostAnswerLeavesItUnknown() async throws {
         let lost = HTTPResult.failed(HTTPFailure(kind: .timeout, mayHaveBeenSent: true, detail: "timeout"))
         try await Self.settle([lost, .answer(HTTPAnswer(status: 422))]) { _, record, _ in

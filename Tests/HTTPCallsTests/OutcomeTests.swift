@@ -18,6 +18,7 @@ struct OutcomeTests {
         let outcome = Outcome.of(result, notDoneStatuses: notDone, conflict: conflict, now: Self.now) { $0.first == UInt8(ascii: "{") }
         return switch outcome {
         case .notSent(_, let retryAfter): "not sent" + (retryAfter.map { " \($0.milliseconds)" } ?? "")
+        case .notSendable: "not sendable"
         case .refused(let status, _): "refused \(status)"
         case .done(let status, _): "done \(status)"
         case .unknown: "unknown"
@@ -36,8 +37,9 @@ struct OutcomeTests {
 
     @Test(arguments: [
         (HTTPFailure.Kind.resolve, false, "not sent"), (.connect, false, "not sent"), (.tls, false, "not sent"),
-        (.forbiddenAddress, false, "not sent"),
-        (.timeout, false, "not sent"), (.cancelled, false, "not sent"), (.invalidRequest, false, "not sent"), (.timeout, true, "unknown"),
+        (.forbiddenAddress, false, "not sendable"), (.forbiddenAddress, true, "unknown"),
+        (.timeout, false, "not sent"), (.cancelled, false, "not sent"), (.invalidRequest, false, "not sendable"),
+        (.timeout, true, "unknown"),
         (.tooLarge, true, "unknown"), (.reset, true, "unknown"), (.secondPass, true, "unknown"), (.cancelled, true, "unknown"),
         (.protocolError, true, "unknown"),
     ])

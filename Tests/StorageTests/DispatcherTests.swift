@@ -34,7 +34,8 @@ struct DispatcherTests {
     /// Runs a dispatcher over a store while `body` watches the attempts.
     private func run(
         clock: any WallClock, _ options: TaskDispatcher.Options, jitter: any JitterSource = FixedJitter(),
-        givenUp: AsyncStream<QueueTask>.Continuation? = nil, script: @escaping @Sendable (TaskContext) async throws -> Void,
+        givenUp: AsyncStream<QueueTask>.Continuation? = nil,
+        script: @escaping @Sendable (TaskContext) async throws -> Void,
         _ body: (Store, inout AsyncStream<QueueTask>.Iterator) async throws -> Void
     ) async throws {
         try await TemporaryStore.with(clock: clock) { store in
