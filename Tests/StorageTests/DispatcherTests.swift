@@ -41,7 +41,8 @@ struct DispatcherTests {
         try await TemporaryStore.with(clock: clock) { store in
             let (attempts, continuation) = AsyncStream.makeStream(of: QueueTask.self)
             let dispatcher = TaskDispatcher(
-                store: store, pool: .action, options: options, handler: ScriptedHandler(attempts: continuation, givenUp: givenUp, script: script),
+                store: store, pool: .action, options: options,
+                handler: ScriptedHandler(attempts: continuation, givenUp: givenUp, script: script),
                 jitter: jitter, logger: Logger(label: "test") { _ in SwiftLogNoOpLogHandler() })
             let running = Task { try await dispatcher.run() }
             var iterator = attempts.makeAsyncIterator()
