@@ -209,6 +209,24 @@ import Testing
         }
     }
 
+    @Test func theDeadLettersOfAStoppedBrandAreListedToo() async throws {
+        try await Rig.with { rig in
+            try await rig.refuseReplies()
+            try await rig.say("hello", from: "15550043002")
+            try await eventually("a dead letter") { try await rig.deadLetters("salon").count == 1 }
+            let id = try #require(try await rig.deadLetters("salon").first?["id"]?.string)
+            #expect(await rig.stopGateway() == 0)
+            try rig.apply((file: "brands/salon/brand.yaml", from: "tiers:", to: "teirs:"))
+            try await rig.startGateway()
+            let running = try await rig.run(["dead-letters", "list"] + rig.deskOptions)
+            #expect(running.code == 0 && running.out.contains(id), "\(running)")
+            #expect(try await rig.run(["dead-letters", "show", id] + rig.deskOptions).code == 0)
+            #expect(await rig.stopGateway() == 0)
+            let stopped = try await rig.run(["dead-letters", "list"] + rig.deskOptions)
+            #expect(stopped.code == 0 && stopped.out.contains(id), "\(stopped)")
+        }
+    }
+
     // MARK: What it says about itself
 
     @Test func healthReadinessMetricsAndDescriptionAreServed() async throws {

@@ -4,7 +4,8 @@ import Storage
 
 /// Dead letters with a brand's key, the quarantine with the operator's. The same answers serve the control socket of the commands.
 struct DeskRoutes: Sendable {
-    let store: Store
+    /// Brands that their configuration stopped: their work is still there to be seen.
+    let stopped: [BrandID]
     let registry: Registry
     let deadLetters: DeadLetterDesk
     let quarantine: QuarantineDesk
@@ -43,7 +44,8 @@ struct DeskRoutes: Sendable {
         ]
     }
 
-    var allBrands: [BrandID] { registry.brands.map(\.id) }
+    /// Running or stopped.
+    var allBrands: [BrandID] { Set(registry.brands.map(\.id) + stopped).sorted() }
 
     func listDeadLetters(brands: [BrandID], after: UniqueID?, limit: Int) async throws -> ChannelResponse {
         var letters: [(id: UniqueID, json: JSONValue)] = []
