@@ -56,7 +56,8 @@ struct GatewayProcess {
         registry = Registry(clock: clock)
         intake = IntakeService(store: store, registry: registry, metrics: gatewayMetrics, logger: logger)
         desks = DeskRoutes(
-            stopped: configuration.stopped.compactMap(\.id), registry: registry, deadLetters: DeadLetterDesk(store: store, registry: registry),
+            stopped: configuration.stopped.compactMap(\.id), registry: registry,
+            deadLetters: DeadLetterDesk(store: store, registry: registry),
             quarantine: QuarantineDesk(store: store, registry: registry, intake: intake))
         (self.configuration, self.logger, self.clock, self.ids, self.bus) = (configuration, logger, clock, ids, bus)
         let brands = try configuration.brands.map { try BrandAssembly.make($0, queue: configuration.server.queue, ids: ids) }
