@@ -11,6 +11,10 @@ import Text
 
     private func detect(_ text: String) -> [DetectedIntent] { classifier.detect(ClassificationRequest(text: text)) }
 
+    @Test func theHistoryNeedNotBeLoadedForIt() throws {
+        #expect(try !EmbeddedClassifier(actions: []).readsHistory)
+    }
+
     @Test(arguments: [
         ("book a haircut", "book_service"), ("I would like to reserve a massage for saturday", "book_service"),
         ("could you fit me in for a balayage tomorrow?", "book_service"), ("schedule a facial please", "book_service"),

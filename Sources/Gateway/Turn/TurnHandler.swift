@@ -30,7 +30,8 @@ package struct TurnHandler: TaskHandler {
             // The brand is stopped by its configuration; its work waits and costs nothing.
             return try await context.finish(.parked(until: context.store.clock.now + .seconds(30))) { _ in }
         }
-        guard let snapshot = try await context.brand.read({ try TurnSnapshot.load(task, in: $0) }) else {
+        let readsHistory = brand.classifier.readsHistory
+        guard let snapshot = try await context.brand.read({ try TurnSnapshot.load(task, withHistory: readsHistory, in: $0) }) else {
             return try await context.finish { _ in }
         }
         guard let instance = brand.configuration.instance(snapshot.session.instance), let channel = registry.channel(instance.channel)
