@@ -113,6 +113,7 @@ struct GatewayProcess {
             perBrand: queue.turnsPerBrand, total: queue.turns, lease: queue.lease, retry: retry, jitterFraction: queue.jitter)
         return [
             OutboxPublisher(store: store, bus: bus, brands: { [registry] in registry.brands.map(\.id) }, logger: logger),
+            Housekeeping(store: store, brands: { [registry] in registry.brands.map(\.id) }, logger: logger),
             reading,
             TaskDispatcher(store: store, pool: .delivery, options: limits, handler: deliveries, logger: logger),
             TaskDispatcher(store: store, pool: .action, options: limits, handler: actions, logger: logger),
