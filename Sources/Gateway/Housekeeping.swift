@@ -1,6 +1,6 @@
 package import Conversation
 package import Logging
-package import ServiceLifecycle
+import ServiceLifecycle
 package import Storage
 
 /// Removes what is kept for a time only: at the start, then every hour, brand by brand, in pieces small enough that nobody waits for them.
