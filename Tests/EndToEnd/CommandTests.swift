@@ -118,6 +118,37 @@ import Testing
         }
     }
 
+    @Test func aStoreOutsideItsDataDirectoryHasOneOwnerToo() async throws {
+        try await Rig.with(.init(startsGateway: false)) { rig in
+            let store = "sqlite:" + rig.folder + "/shared.sqlite"
+            let common = ["--config", rig.config, "--channels", rig.channels, "--store", store]
+            let first = Process()
+            first.executableURL = URL(fileURLWithPath: Rig.binary)
+            first.arguments = ["serve", "--data", rig.folder + "/one", "--port", "\(rig.gatewayPort)"] + common
+            first.environment = rig.environment
+            first.standardError = FileHandle.nullDevice
+            first.standardOutput = FileHandle.nullDevice
+            try first.run()
+            do {
+                try await eventually("the first gateway is ready") { try await rig.get(rig.gatewayURL + "/readyz").status == 200 }
+                let second = try await rig.run(["serve", "--data", rig.folder + "/two", "--port", "\(try Rig.freePort())"] + common)
+                #expect(second.code == 3 && second.err.contains("shared.sqlite is in use by another gateway"), "\(second)")
+                for command in [["dead-letters", "list"], ["quarantine", "list"]] {
+                    let offline = try await rig.run(command + ["--data", rig.folder + "/two"] + common)
+                    #expect(offline.code == 3 && offline.err.contains("shared.sqlite is in use by another gateway"), "\(offline)")
+                    #expect(try await rig.run(command + ["--data", rig.folder + "/one"] + common).code == 0)
+                }
+            } catch {
+                first.terminate()
+                throw error
+            }
+            first.terminate()
+            await rig.exited(first)
+            #expect(first.terminationStatus == 0)
+            #expect(try await rig.run(["dead-letters", "list", "--data", rig.folder + "/two"] + common).code == 0)
+        }
+    }
+
     @Test func badUsageIsTwoAndHelpTeaches() async throws {
         try await Rig.with(.init(startsGateway: false)) { rig in
             let bad = [

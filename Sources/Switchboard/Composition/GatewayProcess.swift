@@ -15,6 +15,8 @@ struct GatewayProcess {
     let configuration: LoadedConfiguration
     let options: ServeOptions
     let directory: DataDirectory
+    /// Held for the life of the process, like the directory's own lock.
+    let storeLock: StoreFileLock
     let store: Store
     let registry: Registry
     let http: CurlClient
@@ -41,6 +43,7 @@ struct GatewayProcess {
         do {
             directory = try DataDirectory(path: options.data)
             let path = options.store.map { String($0.dropFirst("sqlite:".count)) } ?? directory.databasePath
+            storeLock = try StoreFileLock(storePath: path)
             store = Store(
                 database: try SQLiteDatabase(path: path), clock: clock, ids: ids, node: "node-\(ids.next())",
                 eventsAreWanted: { bus.hasSubscribers })
@@ -136,5 +139,7 @@ struct GatewayProcess {
     func close() async {
         await http.shutdown()
         await store.close()
+        // Until here nobody else may open the files.
+        withExtendedLifetime((directory, storeLock)) {}
     }
 }
