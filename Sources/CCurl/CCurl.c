@@ -1,11 +1,14 @@
 #define _GNU_SOURCE
 #include "CCurl.h"
 
+#include <arpa/inet.h>
 #include <errno.h>
+#include <poll.h>
 #include <pthread.h>
 #include <signal.h>
 #include <stddef.h>
 #include <stdlib.h>
+#include <unistd.h>
 
 CURL *ccurl_next_ended(CURLM *multi, CURLcode *result) {
     int left = 0;
@@ -46,6 +49,42 @@ curl_socket_t ccurl_open_socket(const struct curl_sockaddr *address) {
 #else
     return socket(address->family, address->socktype, address->protocol);
 #endif
+}
+
+int ccurl_close_socket(curl_socket_t socket) { return close(socket); }
+
+static int read_end(const struct sockaddr_storage *address, char text[46], int *port) {
+    if (address->ss_family == AF_INET) {
+        const struct sockaddr_in *four = (const struct sockaddr_in *)address;
+        *port = ntohs(four->sin_port);
+        return inet_ntop(AF_INET, &four->sin_addr, text, 46) != NULL;
+    }
+    if (address->ss_family == AF_INET6) {
+        const struct sockaddr_in6 *six = (const struct sockaddr_in6 *)address;
+        *port = ntohs(six->sin6_port);
+        return inet_ntop(AF_INET6, &six->sin6_addr, text, 46) != NULL;
+    }
+    return 0;
+}
+
+int ccurl_read_ends(curl_socket_t socket, struct ccurl_ends *ends) {
+    struct sockaddr_storage address;
+    socklen_t size = sizeof address;
+    if (getsockname(socket, (struct sockaddr *)&address, &size) != 0 || !read_end(&address, ends->local, &ends->local_port)) return 0;
+    size = sizeof address;
+    return getpeername(socket, (struct sockaddr *)&address, &size) == 0 && read_end(&address, ends->peer, &ends->peer_port);
+}
+
+int ccurl_is_readable(curl_socket_t socket) {
+    struct pollfd event = {.fd = socket, .events = POLLIN};
+    return poll(&event, 1, 0) > 0;
+}
+
+void ccurl_spoil(curl_socket_t socket) {
+    shutdown(socket, SHUT_RDWR);
+    // After the shutdown nothing more comes in, so what is there has an end.
+    char bytes[4096];
+    while (recv(socket, bytes, sizeof bytes, MSG_DONTWAIT) > 0) {}
 }
 
 struct start {

@@ -8,19 +8,28 @@ package struct DeadLetterDesk: Sendable {
         case notFound
         /// Redriven, discarded or settled before.
         case alreadyEnded(String)
-        /// There is nothing to run again.
-        case notRedrivable
+        /// There is nothing to run again, or it must not be run again; the text says why.
+        case notRedrivable(String)
     }
 
     private let store: Store
+    private let registry: Registry
 
-    package init(store: Store) { self.store = store }
+    /// `registry` knows whether an action may be repeated.
+    package init(store: Store, registry: Registry) {
+        self.store = store
+        self.registry = registry
+    }
 
-    /// Puts the work back into its lane; once, however often and from wherever it is asked.
+    /// Puts the work back into its lane; once, however often and from wherever it is asked. What would not be run is refused, and nothing
+    /// changes.
     package func redrive(_ id: UniqueID, brand: BrandID) async throws -> Answer {
-        try await store.brand(brand).write { transaction in
+        let runtime = registry.brand(brand)
+        return try await store.brand(brand).write { transaction in
             guard let letter = try transaction.deadLetter(id) else { return .notFound }
-            guard let task = RedrivableTask(json: letter.task) else { return .notRedrivable }
+            guard letter.state == "open" else { return .alreadyEnded(letter.state) }
+            if let obstacle = try Self.obstacle(to: letter, runtime, transaction) { return .notRedrivable(obstacle) }
+            guard let task = RedrivableTask(json: letter.task) else { return .notRedrivable(Self.nothingToRun) }
             guard try transaction.settleDeadLetter(id, as: "redriven") else { return .alreadyEnded(letter.state) }
             try reopen(letter, transaction)
             try transaction.enqueue(
@@ -36,6 +45,46 @@ package struct DeadLetterDesk: Sendable {
             guard let letter = try transaction.deadLetter(id) else { return .notFound }
             return try transaction.settleDeadLetter(id, as: "discarded") ? .done : .alreadyEnded(letter.state)
         }
+    }
+
+    /// The brand's dead letters, newest first, each with whether a redrive would run it.
+    package func list(brand: BrandID, after: UniqueID?, limit: Int) async throws -> [(letter: DeadLetterRecord, isRedrivable: Bool)] {
+        let runtime = registry.brand(brand)
+        return try await store.brand(brand).read { transaction in
+            try transaction.deadLetters(after: after, limit: limit).map { ($0, try Self.obstacle(to: $0, runtime, transaction) == nil) }
+        }
+    }
+
+    /// One dead letter with its attempts, and whether a redrive would run it; nil when the brand has none of that id.
+    package func find(
+        _ id: UniqueID, brand: BrandID
+    ) async throws -> (letter: DeadLetterRecord, isRedrivable: Bool, attempts: [AttemptRecord])? {
+        let runtime = registry.brand(brand)
+        return try await store.brand(brand).read { transaction in
+            guard let letter = try transaction.deadLetter(id) else { return nil }
+            let attempts = try letter.subject.map { try transaction.attempts(of: $0) } ?? []
+            return (letter, try Self.obstacle(to: letter, runtime, transaction) == nil, attempts)
+        }
+    }
+
+    private static let nothingToRun = "there is nothing to run again: this one is for a person to look at"
+
+    /// Why a redrive would come to nothing; nil when it would run. A stopped brand's work waits for the brand.
+    private static func obstacle(
+        to letter: DeadLetterRecord, _ brand: BrandRuntime?, _ transaction: BrandTransaction
+    ) throws -> String? {
+        guard !letter.task.isNull else { return nothingToRun }
+        guard letter.kind == "action", let id = letter.subject.map({ ActionID($0) }), let action = try transaction.action(id) else {
+            return nil
+        }
+        let name = action.canonicalAction
+        guard let definition = brand?.configuration.action(named: name) else {
+            if brand != nil { return "the action \(name) is no longer configured" }
+            return action.mayHaveTakenEffect ? "the brand is stopped, so nobody knows whether \(name) may be repeated" : nil
+        }
+        guard action.mayHaveTakenEffect, definition.safety == .unsafe else { return nil }
+        return "\(name) may have taken effect and its safety is unsafe, so it is never repeated: find out at the brand how it ended, "
+            + "then discard this"
     }
 
     private func reopen(_ letter: DeadLetterRecord, _ transaction: BrandTransaction) throws {

@@ -1,5 +1,6 @@
 package import Conversation
 import Metrics
+package import Storage
 import Synchronization
 
 /// Counters and timers of the data path. Labels never carry anything a customer wrote.
@@ -57,8 +58,13 @@ package struct GatewayMetrics: Sendable {
         Counter(label: "switchboard_deliveries_total", dimensions: [("brand", brand.rawValue), ("outcome", outcome)]).increment()
     }
 
-    package func deadLetter(brand: BrandID, kind: String) {
-        Counter(label: "switchboard_dead_letters_total", dimensions: [("brand", brand.rawValue), ("kind", kind)]).increment()
+    /// Counts every dead letter that the store keeps, whoever made it, once its commit stands.
+    package func countDeadLetters(of store: Store) {
+        store.onDeadLetters { brand, kinds in
+            for kind in kinds {
+                Counter(label: "switchboard_dead_letters_total", dimensions: [("brand", brand.rawValue), ("kind", kind)]).increment()
+            }
+        }
     }
 
     package func rateLimited(brand: BrandID, bucket: String) {

@@ -10,6 +10,7 @@ package final class Store: Sendable {
     package let node: String
     private let listeners = Mutex<[@Sendable (BrandID, LanePool) -> Void]>([])
     private let eventListeners = Mutex<[@Sendable (BrandID) -> Void]>([])
+    private let deadLetterListeners = Mutex<[@Sendable (BrandID, [String]) -> Void]>([])
 
     /// Whether anybody takes events from the outbox. When nobody does none are written.
     package let eventsAreWanted: @Sendable () -> Bool
@@ -33,6 +34,16 @@ package final class Store: Sendable {
     /// Calls `listener` after every commit that put events into a brand's outbox.
     package func onEvents(_ listener: @escaping @Sendable (BrandID) -> Void) { eventListeners.withLock { $0.append(listener) } }
 
+    /// Calls `listener` after every commit that gave work up, with the kinds of the dead letters it made. Never for a unit that was undone.
+    package func onDeadLetters(_ listener: @escaping @Sendable (BrandID, _ kinds: [String]) -> Void) {
+        deadLetterListeners.withLock { $0.append(listener) }
+    }
+
+    func announceDeadLetters(_ brand: BrandID, _ kinds: [String]) {
+        let current = deadLetterListeners.withLock { $0 }
+        for listener in current { listener(brand, kinds) }
+    }
+
     func announceEvents(_ brand: BrandID) {
         let current = eventListeners.withLock { $0 }
         for listener in current { listener(brand) }
@@ -54,13 +65,14 @@ package struct BrandStore: Sendable {
 
     /// One transaction, durable when this returns. The unit may run twice, so it touches only the transaction.
     package func write<Result: Sendable>(_ unit: @escaping @Sendable (BrandTransaction) throws -> Result) async throws -> Result {
-        let (result, woken, hasEvents) = try await store.database.write(.brand(id)) { [store, id] connection in
+        let (result, woken, hasEvents, buried) = try await store.database.write(.brand(id)) { [store, id] connection in
             let transaction = BrandTransaction(brand: id, connection: connection, store: store)
-            return (try unit(transaction), transaction.woken, transaction.hasNewEvents)
+            return (try unit(transaction), transaction.woken, transaction.hasNewEvents, transaction.newDeadLetters)
         }
         if !woken.isEmpty { CrashPoint.answeredNotWoken.pass() }
         store.wake(id, woken)
         if hasEvents { store.announceEvents(id) }
+        if !buried.isEmpty { store.announceDeadLetters(id, buried) }
         return result
     }
 
@@ -80,6 +92,8 @@ package final class BrandTransaction {
     package let now: Timestamp
     var woken: Set<LanePool> = []
     var hasNewEvents = false
+    /// The kinds of the dead letters that this unit made.
+    var newDeadLetters: [String] = []
 
     init(brand: BrandID, connection: any Connection, store: Store) {
         self.brand = brand

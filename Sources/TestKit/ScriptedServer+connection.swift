@@ -69,6 +69,8 @@ struct ScriptedConnection {
                 Thread.sleep(forTimeInterval: Double(duration.components.seconds) + Double(duration.components.attoseconds) / 1e18)
             case .wait(let gate):
                 gate.pass()
+            case .call(let tell):
+                tell()
             case .fallSilent:
                 var byte: UInt8 = 0
                 while recv(socket, &byte, 1, 0) > 0 {}

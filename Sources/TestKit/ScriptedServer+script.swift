@@ -27,6 +27,8 @@ package enum ScriptedStep: Sendable {
     case pause(Duration)
     /// Goes on once a test opens the gate.
     case wait(ScriptedGate)
+    /// Tells the test that all before it was done.
+    case call(@Sendable () -> Void)
     /// Says nothing more until the other side hangs up.
     case fallSilent
     /// Ends the connection in order (FIN).

@@ -23,7 +23,9 @@ struct BusTests {
             }
             arrival.yield(total)
         }
-        let publisher = OutboxPublisher(store: store, bus: bus, brands: { [brand] }, logger: Logger(label: "test"))
+        let publisher = OutboxPublisher(
+            store: store, bus: bus, brands: { [brand] }, retry: RetryPolicy(attempts: .max, backoff: [0.01]), jitter: FixedJitter(),
+            logger: Logger(label: "test"))
         let task = Task { try await publisher.run() }
         try await work()
         for await total in arrivals where total >= count { break }
@@ -80,6 +82,75 @@ struct BusTests {
                 }
             }
             #expect(events.compactMap { $0.data["n"]?.integer } == [0, 1])
+        }
+    }
+
+    /// Runs a publisher that stands still unless a test moves the clock.
+    private func publishing(
+        _ clock: ControlledClock, _ bus: EmbeddedBus, _ body: (Store) async throws -> Void
+    ) async throws {
+        try await TemporaryStore.with(clock: clock) { store in
+            let publisher = OutboxPublisher(
+                store: store, bus: bus, brands: { [] }, retry: RetryPolicy(attempts: .max, backoff: [1, 4]), jitter: FixedJitter(),
+                logger: Logger(label: "test"))
+            let task = Task { try await publisher.run() }
+            try await body(store)
+            task.cancel()
+            try await task.value
+        }
+    }
+
+    @Test func aRefusedEventIsOfferedAgainInTimeAndNeedsNoOther() async throws {
+        let clock = ControlledClock()
+        let bus = EmbeddedBus()
+        let offered = Mutex<[Timestamp]>([])
+        bus.subscribe { _ in
+            let count = offered.withLock { times in
+                times.append(clock.now)
+                return times.count
+            }
+            if count <= 3 { throw Refused() }
+        }
+        try await publishing(clock, bus) { store in
+            try await store.brand(brand).write { try $0.record(.update, instance: instance, data: .null) }
+            while offered.withLock({ $0.count }) < 4 {
+                if clock.sleepers > 0 { clock.advance(by: .milliseconds(500)) }
+                await Task.yield()
+            }
+            let times = offered.withLock { $0 }
+            for (wait, wanted) in zip(zip(times.dropFirst(), times).map { ($0 - $1).seconds }, [1.0, 4, 4]) {
+                #expect(wait >= wanted, "waited \(wait) s instead of \(wanted)")
+            }
+        }
+    }
+
+    @Test func aFloodOfOneBrandLosesNoWakeOfAnother() async throws {
+        let bus = EmbeddedBus()
+        let (gate, opener) = AsyncStream.makeStream(of: Void.self)
+        let (seen, arrival) = AsyncStream.makeStream(of: BrandID.self, bufferingPolicy: .unbounded)
+        let first = Mutex(true)
+        bus.subscribe { event in
+            let isFirst = first.withLock { isFirst in
+                defer { isFirst = false }
+                return isFirst
+            }
+            if isFirst { for await _ in gate { break } }
+            arrival.yield(event.brand)
+        }
+        let quiet = BrandID(rawValue: "jobs")
+        try await publishing(ControlledClock(), bus) { store in
+            // Held up in the bus while the wakes gather: one of the quiet brand, then many of the loud one.
+            try await store.brand(brand).write { try $0.record(.update, instance: instance, data: .null) }
+            try await store.brand(quiet).write { try $0.record(.update, instance: instance, data: .null) }
+            for _ in 0..<400 { try await store.brand(brand).write { try $0.record(.update, instance: instance, data: .null) } }
+            opener.yield()
+            var others = 0
+            for await brand in seen {
+                if brand == quiet { break }
+                others += 1
+                guard others < 401 else { break }
+            }
+            #expect(others < 401, "the quiet brand came after all of the loud one's, or never")
         }
     }
 }

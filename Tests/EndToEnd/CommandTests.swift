@@ -118,6 +118,37 @@ import Testing
         }
     }
 
+    @Test func aStoreOutsideItsDataDirectoryHasOneOwnerToo() async throws {
+        try await Rig.with(.init(startsGateway: false)) { rig in
+            let store = "sqlite:" + rig.folder + "/shared.sqlite"
+            let common = ["--config", rig.config, "--channels", rig.channels, "--store", store]
+            let first = Process()
+            first.executableURL = URL(fileURLWithPath: Rig.binary)
+            first.arguments = ["serve", "--data", rig.folder + "/one", "--port", "\(rig.gatewayPort)"] + common
+            first.environment = rig.environment
+            first.standardError = FileHandle.nullDevice
+            first.standardOutput = FileHandle.nullDevice
+            try first.run()
+            do {
+                try await eventually("the first gateway is ready") { try await rig.get(rig.gatewayURL + "/readyz").status == 200 }
+                let second = try await rig.run(["serve", "--data", rig.folder + "/two", "--port", "\(try Rig.freePort())"] + common)
+                #expect(second.code == 3 && second.err.contains("shared.sqlite is in use by another gateway"), "\(second)")
+                for command in [["dead-letters", "list"], ["quarantine", "list"]] {
+                    let offline = try await rig.run(command + ["--data", rig.folder + "/two"] + common)
+                    #expect(offline.code == 3 && offline.err.contains("shared.sqlite is in use by another gateway"), "\(offline)")
+                    #expect(try await rig.run(command + ["--data", rig.folder + "/one"] + common).code == 0)
+                }
+            } catch {
+                first.terminate()
+                throw error
+            }
+            first.terminate()
+            await rig.exited(first)
+            #expect(first.terminationStatus == 0)
+            #expect(try await rig.run(["dead-letters", "list", "--data", rig.folder + "/two"] + common).code == 0)
+        }
+    }
+
     @Test func badUsageIsTwoAndHelpTeaches() async throws {
         try await Rig.with(.init(startsGateway: false)) { rig in
             let bad = [
@@ -206,6 +237,24 @@ import Testing
             #expect(try await rig.run(["dead-letters", "discard", id] + rig.deskOptions).code == 1)
             let nowhere = try await rig.run(["dead-letters", "list", "--data", rig.folder + "/none"])
             #expect(nowhere.code == 3 && nowhere.err.contains("/none"), "\(nowhere)")
+        }
+    }
+
+    @Test func theDeadLettersOfAStoppedBrandAreListedToo() async throws {
+        try await Rig.with { rig in
+            try await rig.refuseReplies()
+            try await rig.say("hello", from: "15550043002")
+            try await eventually("a dead letter") { try await rig.deadLetters("salon").count == 1 }
+            let id = try #require(try await rig.deadLetters("salon").first?["id"]?.string)
+            #expect(await rig.stopGateway() == 0)
+            try rig.apply((file: "brands/salon/brand.yaml", from: "tiers:", to: "teirs:"))
+            try await rig.startGateway()
+            let running = try await rig.run(["dead-letters", "list"] + rig.deskOptions)
+            #expect(running.code == 0 && running.out.contains(id), "\(running)")
+            #expect(try await rig.run(["dead-letters", "show", id] + rig.deskOptions).code == 0)
+            #expect(await rig.stopGateway() == 0)
+            let stopped = try await rig.run(["dead-letters", "list"] + rig.deskOptions)
+            #expect(stopped.code == 0 && stopped.out.contains(id), "\(stopped)")
         }
     }
 

@@ -171,6 +171,34 @@ import Testing
         }
     }
 
+    /// Nobody knows whether it was booked, and a second booking cannot be ruled out.
+    @Test func anUnsafeActionOfUnknownEndIsNeitherRepeatedNorDrivenAgain() async throws {
+        let unsafe = Rig.Options(edits: [
+            (
+                file: "brands/salon/actions.yaml", from: "opposites: [cancel_booking] }\n    safety: idempotent",
+                to: "opposites: [cancel_booking] }\n    safety: unsafe"
+            )
+        ])
+        try await Rig.with(unsafe) { rig in
+            try await rig.fault(["path": "/salon/bookings", "method": "POST", "drop": "after", "times": 1])
+            try await book(rig)
+            try await rig.reply(with: "could not confirm")
+            let letter = try await actionLetter(rig)
+            let shown = try await rig.get(rig.gatewayURL + "/v1/dead-letters/\(letter)", key: rig.adminKey("salon"))
+            #expect(shown.json["reason"] == "unknown" && shown.json["redrivable"] == false)
+            let refused = try await rig.post(rig.gatewayURL + "/v1/dead-letters/\(letter)/redrive", key: rig.adminKey("salon"))
+            rig.expectProblem(refused, 409, "a redrive of what must not be repeated")
+            #expect(refused.text.contains("unsafe"), "\(refused.text)")
+            let command = try await rig.run(["dead-letters", "redrive", letter, "--data", rig.data])
+            #expect(command.code == 1 && command.err.contains("unsafe"), "\(command)")
+            let letters = try await rig.deadLetters("salon").filter { $0["kind"] == "action" }
+            #expect(letters.count == 1 && letters.first?["state"] == "open")
+            try await expectOneDecision(rig, attempts: 1)
+            let metrics = try await rig.get(rig.gatewayURL + "/metrics", key: rig.operatorKey)
+            #expect(metrics.text.contains("switchboard_dead_letters_total{brand=\"salon\",kind=\"action\"} 1.0"))
+        }
+    }
+
     @Test func aBrandThatIsGoneForGoodIsNotToldAsNotBooked() async throws {
         try await Rig.with(.quick) { rig in
             try await rig.fault(["path": "/salon/bookings", "method": "POST", "drop": "before"])

@@ -48,10 +48,10 @@ private struct NoSlots: SlotExtracting {
     private static let secret = Secret("whsec_" + Base64.encode(Array(repeating: 7, count: 32)))
     private static let refused = HTTPResult.answer(HTTPAnswer(status: 503))
 
-    private static func runtime() throws -> BrandRuntime {
+    private static func runtime(_ safety: Safety = .idempotent) throws -> BrandRuntime {
         let action = ActionDefinition(
             canonicalName: "book_service", displayName: "Book a service", request: RequestTemplate(method: "POST", path: "/bookings"),
-            result: ["booking_id": "/id"], safety: .idempotent, notDoneStatuses: [503])
+            result: ["booking_id": "/id"], safety: safety, notDoneStatuses: [503])
         let configuration = BrandConfiguration(
             id: brand, name: "Salon", api: BrandAPI(baseURL: "http://salon.invalid", signingSecrets: [secret]), actions: [action])
         let signer = try IdempotencySigner(secret: secret)
@@ -89,10 +89,17 @@ private struct NoSlots: SlotExtracting {
     private static func settle(
         _ answers: [HTTPResult], _ check: (ScriptedBrand, ActionRecord, [AttemptRecord]) throws -> Void
     ) async throws {
+        try await settle(answers, safety: .idempotent) { brand, record, attempts, _, _ in try check(brand, record, attempts) }
+    }
+
+    private static func settle(
+        _ answers: [HTTPResult], safety: Safety,
+        _ check: (ScriptedBrand, ActionRecord, [AttemptRecord], Store, Registry) async throws -> Void
+    ) async throws {
         let clock = ControlledClock()
         try await TemporaryStore.with(clock: clock) { store in
             let registry = Registry(clock: clock)
-            registry.replace(brands: [try runtime()], descriptors: [])
+            registry.replace(brands: [try runtime(safety)], descriptors: [])
             let http = ScriptedBrand(answers, clock: clock)
             let handler = ActionHandler(
                 registry: registry, http: http, jitter: FixedJitter(), jitterFraction: 0.1, metrics: GatewayMetrics(),
@@ -111,7 +118,7 @@ private struct NoSlots: SlotExtracting {
                 group.cancelAll()
                 return (record, try await store.brand(brand).read { try $0.attempts(of: id.value) })
             }
-            try check(http, try #require(record), attempts)
+            try await check(http, try #require(record), attempts, store, registry)
         }
     }
 
@@ -151,6 +158,85 @@ private struct NoSlots: SlotExtracting {
             #expect(record.state == .failed)
             #expect(brand.calls.count == 5)
             #expect(attempts.last?.outcome == "not_done")
+        }
+    }
+
+    private static func unsendable(_ kind: HTTPFailure.Kind) -> HTTPResult {
+        .failed(HTTPFailure(kind: kind, mayHaveBeenSent: false, detail: "10.0.0.1 is not a public address and no rule opens it"))
+    }
+
+    @Test(arguments: [HTTPFailure.Kind.forbiddenAddress, .invalidRequest])
+    func whatCanNeverBeSentFailsAtOnce(kind: HTTPFailure.Kind) async throws {
+        try await Self.settle([Self.unsendable(kind)]) { brand, record, attempts in
+            #expect(record.state == .failed && !record.mayHaveTakenEffect)
+            #expect(brand.calls.count == 1)
+            #expect(attempts.map(\.outcome) == ["not_done"])
+            #expect(attempts.first?.detail?.contains(kind.rawValue) == true)
+        }
+    }
+
+    @Test func whatCannotBeSentAgainAfterALostAnswerStaysUnknown() async throws {
+        let lost = HTTPResult.failed(HTTPFailure(kind: .reset, mayHaveBeenSent: true, detail: "reset"))
+        try await Self.settle([lost, Self.unsendable(.forbiddenAddress)]) { brand, record, _ in
+            #expect(record.state == .unknown && record.mayHaveTakenEffect)
+            #expect(brand.calls.count == 2)
+        }
+    }
+
+    // MARK: Driven again
+
+    private static let lost = HTTPResult.failed(HTTPFailure(kind: .reset, mayHaveBeenSent: true, detail: "reset"))
+
+    @Test func whatMustNotBeRepeatedIsNotDrivenAgain() async throws {
+        try await Self.settle([Self.lost], safety: .unsafe) { brand, record, _, store, registry in
+            #expect(record.state == .unknown && brand.calls.count == 1)
+            let desk = DeadLetterDesk(store: store, registry: registry)
+            let letters = try await desk.list(brand: Self.brand, after: nil, limit: 10)
+            let first = try #require(letters.first)
+            #expect(letters.count == 1 && !first.isRedrivable)
+            for _ in 1...2 {
+                guard case .notRedrivable(let why) = try await desk.redrive(first.letter.id, brand: Self.brand) else {
+                    Issue.record("it was accepted")
+                    return
+                }
+                #expect(why.contains("book_service") && why.contains("unsafe"))
+            }
+            let (after, action, waiting) = try await store.brand(Self.brand).read { transaction in
+                (
+                    try transaction.deadLetters(after: nil, limit: 10), try transaction.action(record.id),
+                    try transaction.pendingTasks(in: ActionRecord.lane(of: record.id))
+                )
+            }
+            #expect(after.map(\.state) == ["open"] && action?.state == .unknown && waiting == 0)
+        }
+    }
+
+    @Test func whatWasNotDoneIsDrivenAgainWhateverItsSafety() async throws {
+        try await Self.settle(Array(repeating: Self.refused, count: 5), safety: .unsafe) { _, record, _, store, registry in
+            #expect(record.state == .failed)
+            let desk = DeadLetterDesk(store: store, registry: registry)
+            let first = try #require(try await desk.list(brand: Self.brand, after: nil, limit: 10).first)
+            #expect(first.isRedrivable)
+            #expect(try await desk.redrive(first.letter.id, brand: Self.brand) == .done)
+            #expect(try await desk.redrive(first.letter.id, brand: Self.brand) == .alreadyEnded("redriven"))
+        }
+    }
+
+    @Test func anActionThatLeftTheConfigurationIsNotDrivenAgain() async throws {
+        try await Self.settle(Array(repeating: Self.refused, count: 5), safety: .idempotent) { _, _, _, store, registry in
+            let desk = DeadLetterDesk(store: store, registry: registry)
+            let first = try #require(try await desk.list(brand: Self.brand, after: nil, limit: 10).first)
+            var gone = try Self.runtime()
+            gone = BrandRuntime(
+                configuration: BrandConfiguration(id: Self.brand, name: "Salon", api: gone.configuration.api), classifier: gone.classifier,
+                brain: gone.brain, webhooks: gone.webhooks, signer: gone.signer)
+            registry.replace(brands: [gone], descriptors: [])
+            guard case .notRedrivable(let why) = try await desk.redrive(first.letter.id, brand: Self.brand) else {
+                Issue.record("it was accepted")
+                return
+            }
+            #expect(why.contains("no longer configured"))
+            #expect(try await desk.find(first.letter.id, brand: Self.brand)?.letter.state == "open")
         }
     }
 

@@ -72,6 +72,49 @@ struct ConnectionTests {
         #expect(world.server.log.accepted == 2)
     }
 
+    /// An answer to nothing, in a packet of its own, after the transfer before it has ended.
+    @Test(arguments: [1, 3]) func bytesThatComeOnAnIdleConnectionAreNotTheNextAnswer(packets: Int) async throws {
+        let gate = ScriptedGate()
+        let (planted, plant) = AsyncStream.makeStream(of: Void.self)
+        let world = try World { request in
+            guard request.text == "first" else { return [.answer(200, "mine")] }
+            let packets = Array(repeating: ScriptedStep.send(Self.planted), count: packets)
+            return [.answer(200, "ok"), .wait(gate)] + packets + [.call { plant.yield() }]
+        }
+        #expect(try await world.post("/", "first").answer().body == Array("ok".utf8))
+        gate.open()
+        var arrivals = planted.makeAsyncIterator()
+        _ = await arrivals.next()
+        for text in ["second", "third"] {
+            #expect(try await world.post("/", text).answer().body == Array("mine".utf8))
+        }
+        #expect(world.server.requests.map(\.text) == ["first", "second", "third"])
+        // The spoilt connection is left, and the one in its place is kept.
+        #expect(world.server.requests.map(\.connection) == [1, 2, 2])
+    }
+
+    @Test func severalSpoiltConnectionsCostOneMoreStartAtMost() async throws {
+        let (both, gate) = (ScriptedGate(), ScriptedGate())
+        let (planted, plant) = AsyncStream.makeStream(of: Void.self)
+        let world = try World { request in
+            guard request.text == "both" else { return [.answer(200, "mine")] }
+            return [.wait(both), .answer(200, "ok"), .wait(gate), .send(Self.planted), .call { plant.yield() }]
+        }
+        async let one = world.post("/", "both")
+        async let two = world.post("/", "both")
+        await world.server.until { $0.requests.count == 2 }
+        both.open()
+        _ = try await (one.answer(), two.answer())
+        gate.open()
+        var arrivals = planted.makeAsyncIterator()
+        for _ in 1...2 { _ = await arrivals.next() }
+        for _ in 1...3 {
+            #expect(try await world.post("/", "after").answer().body == Array("mine".utf8))
+        }
+        #expect(world.server.requests.count { $0.text == "after" } == 3)
+        #expect(world.server.requests.filter { $0.text == "after" }.allSatisfy { $0.connection > 2 })
+    }
+
     @Test func resetBeforeAnswerMayHaveBeenSent() async throws {
         let world = try World { _ in [.reset] }
         let failure = try await world.post("/", "{}").failure()

@@ -8,6 +8,7 @@ import Testing
 /// Does what a test says, and tells it of each attempt.
 private struct ScriptedHandler: TaskHandler {
     let attempts: AsyncStream<QueueTask>.Continuation
+    var givenUp: AsyncStream<QueueTask>.Continuation?
     let script: @Sendable (TaskContext) async throws -> Void
 
     func handle(_ context: TaskContext) async throws {
@@ -15,7 +16,7 @@ private struct ScriptedHandler: TaskHandler {
         try await script(context)
     }
 
-    func giveUp(_ task: QueueTask, lane: String, error: any Error, in transaction: BrandTransaction) throws {}
+    func giveUp(_ task: QueueTask, lane: String, error: any Error, in transaction: BrandTransaction) throws { givenUp?.yield(task) }
 }
 
 struct DispatcherTests {
@@ -32,14 +33,17 @@ struct DispatcherTests {
 
     /// Runs a dispatcher over a store while `body` watches the attempts.
     private func run(
-        clock: any WallClock, _ options: TaskDispatcher.Options, script: @escaping @Sendable (TaskContext) async throws -> Void,
+        clock: any WallClock, _ options: TaskDispatcher.Options, jitter: any JitterSource = FixedJitter(),
+        givenUp: AsyncStream<QueueTask>.Continuation? = nil,
+        script: @escaping @Sendable (TaskContext) async throws -> Void,
         _ body: (Store, inout AsyncStream<QueueTask>.Iterator) async throws -> Void
     ) async throws {
         try await TemporaryStore.with(clock: clock) { store in
             let (attempts, continuation) = AsyncStream.makeStream(of: QueueTask.self)
             let dispatcher = TaskDispatcher(
-                store: store, pool: .action, options: options, handler: ScriptedHandler(attempts: continuation, script: script),
-                logger: Logger(label: "test") { _ in SwiftLogNoOpLogHandler() })
+                store: store, pool: .action, options: options,
+                handler: ScriptedHandler(attempts: continuation, givenUp: givenUp, script: script),
+                jitter: jitter, logger: Logger(label: "test") { _ in SwiftLogNoOpLogHandler() })
             let running = Task { try await dispatcher.run() }
             var iterator = attempts.makeAsyncIterator()
             try await body(store, &iterator)
@@ -63,6 +67,40 @@ struct DispatcherTests {
             #expect(await attempts.next()?.wasInterrupted == false)
             let second = await attempts.next()
             #expect(second?.attempts == 2 && second?.wasInterrupted == acts)
+        }
+    }
+
+    @Test(arguments: [true, false]) func whatIsGivenUpIsKnownToHaveActedOnItsLastAttempt(acts: Bool) async throws {
+        let options = TaskDispatcher.Options(retry: RetryPolicy(attempts: 1))
+        let (givenUp, continuation) = AsyncStream.makeStream(of: QueueTask.self)
+        try await run(clock: SystemClock(), options, givenUp: continuation) { context in
+            if acts { context.willAct() }
+            throw Broken()
+        } _: { store, _ in
+            try await enqueue(store, 1)
+            var tasks = givenUp.makeAsyncIterator()
+            let last = await tasks.next()
+            #expect(last?.attempts == 1 && last?.wasInterrupted == acts)
+        }
+    }
+
+    @Test func chanceLengthensTheWaitOfAFailedTask() async throws {
+        let clock = ControlledClock()
+        let times = Mutex<[Timestamp]>([])
+        let options = TaskDispatcher.Options(retry: RetryPolicy(attempts: 2, backoff: [2]), jitterFraction: 0.5)
+        try await run(clock: clock, options, jitter: FixedJitter(1)) { context in
+            times.withLock { $0.append(clock.now) }
+            if context.task.attempts == 1 { throw Broken() }
+            try await context.finish { _ in }
+        } _: { store, _ in
+            try await enqueue(store, 1)
+            while times.withLock({ $0.count }) < 2 {
+                // Renewal and sweep asleep: nothing but time moves it.
+                if clock.sleepers >= 2 { clock.advance(by: .milliseconds(100)) }
+                await Task.yield()
+            }
+            let seen = times.withLock { $0 }
+            #expect(seen[1] - seen[0] >= .seconds(3))
         }
     }
 

@@ -11,6 +11,8 @@ import Text
 
     private func detect(_ text: String) -> [DetectedIntent] { classifier.detect(ClassificationRequest(text: text)) }
 
+    @Test func theHistoryNeedNotBeLoadedForIt() { #expect(!classifier.readsHistory) }
+
     @Test(arguments: [
         ("book a haircut", "book_service"), ("I would like to reserve a massage for saturday", "book_service"),
         ("could you fit me in for a balayage tomorrow?", "book_service"), ("schedule a facial please", "book_service"),

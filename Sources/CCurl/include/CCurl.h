@@ -10,6 +10,7 @@
 
 typedef size_t (*ccurl_data_callback)(char *bytes, size_t size, size_t count, void *context);
 typedef curl_socket_t (*ccurl_socket_callback)(void *context, curlsocktype purpose, struct curl_sockaddr *address);
+typedef int (*ccurl_close_callback)(void *context, curl_socket_t socket);
 typedef int (*ccurl_prerequest_callback)(void *context, char *peer, char *local, int peer_port, int local_port);
 
 static inline CURLcode ccurl_set_long(CURL *easy, CURLoption option, long value) { return curl_easy_setopt(easy, option, value); }
@@ -30,6 +31,10 @@ static inline CURLcode ccurl_set_data_callback(CURL *easy, CURLoption option, cc
 
 static inline CURLcode ccurl_set_socket_callback(CURL *easy, ccurl_socket_callback callback) {
     return curl_easy_setopt(easy, CURLOPT_OPENSOCKETFUNCTION, callback);
+}
+
+static inline CURLcode ccurl_set_close_callback(CURL *easy, ccurl_close_callback callback) {
+    return curl_easy_setopt(easy, CURLOPT_CLOSESOCKETFUNCTION, callback);
 }
 
 static inline CURLcode ccurl_set_prerequest_callback(CURL *easy, ccurl_prerequest_callback callback) {
@@ -62,6 +67,26 @@ int ccurl_read_address(const struct curl_sockaddr *address, unsigned char bytes[
 
 /// Opens the socket libcurl asked for, closed on exec.
 curl_socket_t ccurl_open_socket(const struct curl_sockaddr *address);
+
+/// Closes a socket that libcurl is done with.
+int ccurl_close_socket(curl_socket_t socket);
+
+/// Both ends of a connection, as texts without port.
+struct ccurl_ends {
+    char local[46];
+    int local_port;
+    char peer[46];
+    int peer_port;
+};
+
+/// 0 for a socket that is not connected.
+int ccurl_read_ends(curl_socket_t socket, struct ccurl_ends *ends);
+
+/// Whether bytes, the end or an error wait on the socket.
+int ccurl_is_readable(curl_socket_t socket);
+
+/// Throws away what waits on the socket and shuts it both ways, without closing it.
+void ccurl_spoil(curl_socket_t socket);
 
 /// What wakes the thread that drives a multi handle: its sockets, its timer, or another thread.
 typedef struct ccurl_events ccurl_events;

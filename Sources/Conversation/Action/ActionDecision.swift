@@ -37,6 +37,8 @@ package struct ActionDecision: Sendable {
 package enum CallOutcome: Sendable {
     /// Nothing reached the other side, or it promised that nothing happened. `retryAfter` is its own wish.
     case notSent(reason: String, retryAfter: Duration?)
+    /// Nothing reached the other side, and the same call never will: its address is closed, or it is no request that HTTP can carry.
+    case notSendable(reason: String)
     /// It understood and said no.
     case refused(status: Int, body: [UInt8])
     case done(status: Int, body: [UInt8])

@@ -38,6 +38,13 @@ package struct HistoryLine: Sendable, Hashable {
 
 /// Finds out what a message wants. The embedded one is pure; one that asks a model is not, hence `async`.
 package protocol IntentClassifying: Sendable {
+    /// Whether it reads `ClassificationRequest.history`; when not, nobody loads it.
+    var readsHistory: Bool { get }
     /// At least one intent, in the order of the words; `unknown` when nothing fits.
     func classify(_ request: ClassificationRequest) async -> [DetectedIntent]
+}
+
+extension IntentClassifying {
+    /// Unless an implementation says otherwise it is given everything.
+    package var readsHistory: Bool { true }
 }

@@ -118,7 +118,9 @@ package struct ActionHandler: TaskHandler {
             return .done(status: answer.status, body: answer.body)
         case .answer(let answer) where answer.status == 404: return nil
         case .answer(let answer): return .unknown(reason: "the look-up answered \(answer.status)")
-        case .failed(let failure): return .unknown(reason: "the look-up failed: \(failure.detail)")
+        case .failed(let failure):
+            let reason = "the look-up failed: \(failure.detail)"
+            return [.invalidRequest, .forbiddenAddress].contains(failure.kind) ? .notSendable(reason: reason) : .unknown(reason: reason)
         }
     }
 
@@ -128,6 +130,7 @@ package struct ActionHandler: TaskHandler {
             try await commit.done(body: (try? JSONValue(parsing: body)) ?? .null, startedAt: commit.context.store.clock.now)
         case .unknown(let reason):
             try await again(commit, definition, reason: reason, retryAfter: nil, unknown: true, startedAt: commit.context.store.clock.now)
+        case .notSendable(let reason): try await commit.end(.unknown(reason: reason), detail: reason)
         case .notSent, .refused: preconditionFailure("a look-up settles or stays unknown")
         }
     }
@@ -148,6 +151,8 @@ package struct ActionHandler: TaskHandler {
             try await commit.end(.refused(status: status, detail: detail), detail: "status \(status)", startedAt: startedAt)
         case .notSent(let reason, let retryAfter):
             try await again(commit, definition, reason: reason, retryAfter: retryAfter, unknown: false, startedAt: startedAt)
+        case .notSendable(let reason):
+            try await commit.end(wasUnknown ? .unknown(reason: reason) : .notDone(reason: reason), detail: reason, startedAt: startedAt)
         case .unknown(let reason):
             if definition.safety == .unsafe { return try await commit.end(.unknown(reason: reason), detail: reason, startedAt: startedAt) }
             try await again(commit, definition, reason: reason, retryAfter: nil, unknown: definition.isWrite, startedAt: startedAt)
@@ -165,7 +170,6 @@ package struct ActionHandler: TaskHandler {
         }
         let isUnknown = unknown || commit.action.mayHaveTakenEffect
         try await commit.end(isUnknown ? .unknown(reason: reason) : .notDone(reason: reason), detail: reason, startedAt: startedAt)
-        metrics.deadLetter(brand: commit.context.lease.brand, kind: "action")
     }
 
     private func log(_ outcome: CallOutcome, _ action: ActionRecord, _ context: TaskContext, _ brand: BrandRuntime, seconds: Double) {
@@ -192,6 +196,7 @@ extension CallOutcome {
     var name: String {
         switch self {
         case .notSent: "not_sent"
+        case .notSendable: "not_sendable"
         case .refused: "refused"
         case .done: "done"
         case .unknown: "unknown"
@@ -200,7 +205,7 @@ extension CallOutcome {
 
     var summary: String {
         switch self {
-        case .notSent(let reason, _), .unknown(let reason): reason
+        case .notSent(let reason, _), .notSendable(let reason), .unknown(let reason): reason
         case .refused(let status, _), .done(let status, _): "status \(status)"
         }
     }

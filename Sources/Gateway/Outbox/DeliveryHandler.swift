@@ -9,21 +9,22 @@ package struct DeliveryHandler: TaskHandler {
     private let policy: SendPolicy
     private let reading: ReadingSignals
     private let unknownReply: Duration
-    private let backoff: RetryPolicy
+    private let backoff: Backoff
+    private let jitter: any JitterSource
     private let metrics: GatewayMetrics
     private let logger: Logger
 
     /// `unknownReply`: how long a status is waited for before an unknown send becomes a dead letter.
     package init(
-        registry: Registry, policy: SendPolicy, reading: ReadingSignals, unknownReply: Duration, backoff: RetryPolicy,
-        metrics: GatewayMetrics,
-        logger: Logger
+        registry: Registry, policy: SendPolicy, reading: ReadingSignals, unknownReply: Duration, backoff: Backoff,
+        jitter: any JitterSource, metrics: GatewayMetrics, logger: Logger
     ) {
         self.registry = registry
         self.policy = policy
         self.reading = reading
         self.unknownReply = unknownReply
         self.backoff = backoff
+        self.jitter = jitter
         self.metrics = metrics
         self.logger = logger
     }
@@ -102,14 +103,10 @@ package struct DeliveryHandler: TaskHandler {
         _ message: MessageRecord, _ context: TaskContext, _ reason: String, _ retryAfter: Duration?, _ startedAt: Timestamp
     ) async throws {
         metrics.delivery(brand: context.lease.brand, outcome: "not_sent")
-        let attempts = context.task.attempts
-        guard attempts < backoff.attempts else {
+        guard let wait = backoff.delay(afterAttempt: context.task.attempts, jitter: jitter, retryAfter: retryAfter) else {
             return try await refuse(
                 message, ChannelError(code: "not_sent", message: reason, reaction: .page), context, startedAt: startedAt)
         }
-        let index = min(attempts, backoff.backoff.count) - 1
-        let wait = max(
-            .milliseconds(Int64((backoff.backoff.indices.contains(index) ? backoff.backoff[index] : 2) * 1000)), retryAfter ?? .zero)
         try await context.finish(.again(at: context.store.clock.now + wait, holdingLane: true)) { transaction in
             try transaction.recordAttempt(of: message.id.value, startedAt: startedAt, outcome: "not_sent", detail: reason)
         }
@@ -126,7 +123,6 @@ package struct DeliveryHandler: TaskHandler {
                 message, task: RedrivableTask(task, lane: lane, pool: .delivery).json)
         }
         metrics.delivery(brand: context.lease.brand, outcome: "refused")
-        metrics.deadLetter(brand: context.lease.brand, kind: "delivery")
         logger.warning(
             "a reply was refused",
             metadata: [
@@ -136,30 +132,31 @@ package struct DeliveryHandler: TaskHandler {
     }
 
     private func markUnknown(_ message: MessageRecord, _ context: TaskContext, reason: String) async throws {
-        let deadline = context.store.clock.now + unknownReply
-        try await context.finish { transaction in
-            // A status that came meanwhile has settled it already.
-            guard try transaction.outboundMessage(message.id)?.sendState == "queued" else { return }
-            try transaction.recordAttempt(of: message.id.value, startedAt: transaction.now, outcome: "unknown", detail: reason)
-            try transaction.setSendState("unknown", of: message.id, error: reason)
-            try transaction.enqueue(
-                NewTask(
-                    id: QueueTaskID(transaction.newID()), lane: "settle:\(message.id)", pool: .delivery, kind: Outbox.settle,
-                    payload: ["message": .string(message.id.description)], runAt: deadline))
-        }
+        try await context.finish { try storeUnknown(message.id, reason: reason, in: $0) }
         metrics.delivery(brand: context.lease.brand, outcome: "unknown")
+    }
+
+    private func storeUnknown(_ id: MessageID, reason: String, in transaction: BrandTransaction) throws {
+        // A status that came meanwhile has settled it already.
+        guard try transaction.outboundMessage(id)?.sendState == "queued" else { return }
+        try transaction.recordAttempt(of: id.value, startedAt: transaction.now, outcome: "unknown", detail: reason)
+        try transaction.setSendState("unknown", of: id, error: reason)
+        try transaction.enqueue(
+            NewTask(
+                id: QueueTaskID(transaction.newID()), lane: "settle:\(id)", pool: .delivery, kind: Outbox.settle,
+                payload: ["message": .string(id.description)], runAt: transaction.now + unknownReply))
     }
 
     /// No status came in time: a person should look. A later status still settles it.
     private func settle(_ id: MessageID, _ context: TaskContext) async throws {
-        let metrics = metrics
-        try await context.finish { transaction in
-            guard let message = try transaction.outboundMessage(id), message.sendState == "unknown" else { return }
-            try Self.bury(
-                transaction, kind: "unknown", reason: "no status came for a send whose end is unknown", ["error": JSONValue(message.error)],
-                message, task: .null)
-            metrics.deadLetter(brand: transaction.brand, kind: "unknown")
-        }
+        try await context.finish { try Self.storeUnsettled(id, in: $0) }
+    }
+
+    private static func storeUnsettled(_ id: MessageID, in transaction: BrandTransaction) throws {
+        guard let message = try transaction.outboundMessage(id), message.sendState == "unknown" else { return }
+        try bury(
+            transaction, kind: "unknown", reason: "no status came for a send whose end is unknown", ["error": JSONValue(message.error)],
+            message, task: .null)
     }
 
     private static func bury(
@@ -171,9 +168,11 @@ package struct DeliveryHandler: TaskHandler {
     }
 
     package func giveUp(_ task: QueueTask, lane: String, error: any Error, in transaction: BrandTransaction) throws {
-        guard let id = task.payload["message"]?.string.flatMap({ MessageID($0) }), let message = try transaction.outboundMessage(id) else {
-            return
-        }
+        guard let id = task.payload["message"]?.string.flatMap({ MessageID($0) }) else { return }
+        if task.kind == Outbox.settle { return try Self.storeUnsettled(id, in: transaction) }
+        // Not sent for certain, or it must not be offered for another send.
+        if task.wasInterrupted { return try storeUnknown(id, reason: "\(error)", in: transaction) }
+        guard let message = try transaction.outboundMessage(id), message.sendState == "queued" else { return }
         try transaction.setSendState("failed", of: id, error: "\(error)")
         try Self.bury(
             transaction, kind: "delivery", reason: "failed", ["error": .string("\(error)")], message,

@@ -30,7 +30,8 @@ package struct TurnHandler: TaskHandler {
             // The brand is stopped by its configuration; its work waits and costs nothing.
             return try await context.finish(.parked(until: context.store.clock.now + .seconds(30))) { _ in }
         }
-        guard let snapshot = try await context.brand.read({ try TurnSnapshot.load(task, in: $0) }) else {
+        let readsHistory = brand.classifier.readsHistory
+        guard let snapshot = try await context.brand.read({ try TurnSnapshot.load(task, withHistory: readsHistory, in: $0) }) else {
             return try await context.finish { _ in }
         }
         guard let instance = brand.configuration.instance(snapshot.session.instance), let channel = registry.channel(instance.channel)
@@ -58,7 +59,6 @@ package struct TurnHandler: TaskHandler {
         let encoded = try StoredJSON.encode(result.state)
         try await context.finish { try commit.store(encoded, in: $0) }
         CrashPoint.decisionStoredNotSent.pass()
-        for case .handover in result.effects { metrics.deadLetter(brand: brand.id, kind: "handover") }
     }
 
     private func limited(_ lane: Lane, _ brand: BrandRuntime) -> RateRefusal? {
@@ -111,6 +111,5 @@ package struct TurnHandler: TaskHandler {
         try transaction.insertDeadLetter(
             kind: "turn", reason: "failed", detail: ["error": .string("\(error)"), "attempts": .integer(Int64(task.attempts))],
             about: .init(id: message?.value ?? task.id.value, session: session), task: RedrivableTask(task, lane: lane, pool: .turn).json)
-        metrics.deadLetter(brand: transaction.brand, kind: "turn")
     }
 }

@@ -17,8 +17,9 @@ struct TurnSnapshot: Sendable {
     /// How long a repeated request is asked about ("You already booked this. Another?").
     static let duplicateWindow = Duration.seconds(600)
 
-    /// Nil when there is nothing to do: the message had its turn, or what the task speaks of is gone.
-    static func load(_ task: QueueTask, in transaction: BrandTransaction) throws -> TurnSnapshot? {
+    /// Nil when there is nothing to do: the message had its turn, or what the task speaks of is gone. The history is read only
+    /// `withHistory`: it is the largest part by far.
+    static func load(_ task: QueueTask, withHistory: Bool, in transaction: BrandTransaction) throws -> TurnSnapshot? {
         guard let id = task.payload["session"]?.string.flatMap({ SessionID($0) }), let session = try transaction.session(id) else {
             return nil
         }
@@ -31,7 +32,7 @@ struct TurnSnapshot: Sendable {
             completedActions: try transaction.completedActions(of: user.id),
             fingerprints: try transaction.fingerprints(
                 of: user.id, since: Timestamp(milliseconds: transaction.now.milliseconds - duplicateWindow.milliseconds)),
-            history: try message == nil ? [] : history(id, transaction))
+            history: try message == nil || !withHistory ? [] : history(id, transaction))
     }
 
     private static func event(_ task: QueueTask, session: SessionID, _ transaction: BrandTransaction) throws -> (LaneEvent, MessageRecord?)?

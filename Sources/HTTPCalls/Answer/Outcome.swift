@@ -19,7 +19,12 @@ package enum Outcome {
 
     private static func of(_ failure: HTTPFailure) -> CallOutcome {
         let reason = "\(failure.kind.rawValue): \(failure.detail)"
-        return failure.mayHaveBeenSent ? .unknown(reason: reason) : .notSent(reason: reason, retryAfter: nil)
+        if failure.mayHaveBeenSent { return .unknown(reason: reason) }
+        switch failure.kind {
+        case .invalidRequest, .forbiddenAddress: return .notSendable(reason: reason)
+        case .resolve, .connect, .tls, .timeout, .tooLarge, .reset, .secondPass, .cancelled, .protocolError:
+            return .notSent(reason: reason, retryAfter: nil)
+        }
     }
 
     private static func of(

@@ -84,14 +84,27 @@ final class EasyHandle {
         set(ccurl_set_data_callback(raw, CURLOPT_HEADERFUNCTION, writeHeader))
         set(ccurl_set_pointer(raw, CURLOPT_OPENSOCKETDATA, context))
         set(ccurl_set_socket_callback(raw, openSocket))
+        set(ccurl_set_pointer(raw, CURLOPT_CLOSESOCKETDATA, Unmanaged.passUnretained(pool.sockets).toOpaque()))
+        set(ccurl_set_close_callback(raw, closeSocket))
         set(ccurl_set_pointer(raw, CURLOPT_PREREQDATA, context))
         set(ccurl_set_prerequest_callback(raw, beforeRequest))
+    }
+
+    /// Whether the connection about to be used carries nothing that was not asked for. Only plain HTTP/1.1 can be judged by its socket:
+    /// over TLS and HTTP/2 bytes between two answers are ordinary.
+    fileprivate func isClean(_ ends: ConnectionEnds) -> Bool {
+        guard let transfer, transfer.request.isPlain else { return true }
+        switch pool.sockets.use(ends) {
+        case .fresh, .quiet, .unknown: return true
+        case .spoilt: return false
+        }
     }
 
     private func setRequest(_ transfer: Transfer, _ set: (CURLcode) -> Void) {
         let call = transfer.call
         set(ccurl_set_text(raw, CURLOPT_URL, call.url))
         set(ccurl_set_list(raw, CURLOPT_HTTPHEADER, transfer.headers.raw))
+        set(ccurl_set_long(raw, CURLOPT_FRESH_CONNECT, transfer.needsFreshConnection ? 1 : 0))
         if let body = call.body ?? (Self.expectsBody(call.method) ? [] : nil) {
             set(ccurl_set_long(raw, CURLOPT_POST, 1))
             set(ccurl_set_offset(raw, CURLOPT_POSTFIELDSIZE_LARGE, curl_off_t(body.count)))
@@ -139,19 +152,28 @@ private func openSocket(
     guard let transfer = transfer(in: context), let address, ccurl_read_address(address, &bytes, &port) == 1,
         transfer.mayConnect(to: IPAddress(bytes), port: Int(port))
     else { return -1 }
-    return ccurl_open_socket(address)
+    let socket = ccurl_open_socket(address)
+    if socket >= 0 { handle(in: context)?.pool.sockets.add(socket) }
+    return socket
+}
+
+private func closeSocket(_ context: UnsafeMutableRawPointer?, _ socket: curl_socket_t) -> Int32 {
+    if let context { Unmanaged<SocketTable>.fromOpaque(context).takeUnretainedValue().remove(socket) }
+    return ccurl_close_socket(socket)
 }
 
 private func beforeRequest(
     _ context: UnsafeMutableRawPointer?, _ peer: UnsafeMutablePointer<CChar>?, _ local: UnsafeMutablePointer<CChar>?, _ peerPort: Int32,
     _ localPort: Int32
 ) -> Int32 {
-    guard let transfer = transfer(in: context), let peer, transfer.letThrough(peer: String(cString: peer), port: Int(peerPort)) else {
-        return CURL_PREREQFUNC_ABORT
-    }
-    return CURL_PREREQFUNC_OK
+    guard let handle = handle(in: context), let transfer = handle.transfer, let peer, let local else { return CURL_PREREQFUNC_ABORT }
+    let ends = ConnectionEnds(local: String(cString: local), localPort: localPort, peer: String(cString: peer), peerPort: peerPort)
+    return transfer.letThrough(peer: ends.peer, port: Int(peerPort), isClean: { handle.isClean(ends) })
+        ? CURL_PREREQFUNC_OK : CURL_PREREQFUNC_ABORT
 }
 
-private func transfer(in context: UnsafeMutableRawPointer?) -> Transfer? {
-    context.flatMap { Unmanaged<EasyHandle>.fromOpaque($0).takeUnretainedValue().transfer }
+private func handle(in context: UnsafeMutableRawPointer?) -> EasyHandle? {
+    context.map { Unmanaged<EasyHandle>.fromOpaque($0).takeUnretainedValue() }
 }
+
+private func transfer(in context: UnsafeMutableRawPointer?) -> Transfer? { handle(in: context)?.transfer }

@@ -5,6 +5,8 @@ import Conversation
 /// thread.
 final class Pool {
     let share: UnsafeMutableRawPointer
+    /// Outlives the connections, which report their end to it.
+    let sockets = SocketTable()
     var line: WaitingLine<Transfer>
     var lastUsed: ContinuousClock.Instant
     private var idle: [EasyHandle] = []

@@ -7,7 +7,7 @@ final class Transfer: @unchecked Sendable {
     enum Phase { case new, waiting, running(EasyHandle), ended }
 
     /// What our own callbacks stopped a transfer for; libcurl's code alone does not tell.
-    enum Refusal { case forbiddenAddress(String), secondPass, bodyTooLarge, headersTooLarge }
+    enum Refusal { case forbiddenAddress(String), secondPass, spoiltConnection, bodyTooLarge, headersTooLarge }
 
     /// Status line and headers of an answer, all blocks and trailers counted.
     static let maxHeaderBytes = 65_536
@@ -24,6 +24,8 @@ final class Transfer: @unchecked Sendable {
     /// Whether at least one address of the name was open to this call.
     private(set) var hadPermittedAddress = false
     var refusal: Refusal?
+    /// Set for the second start of a transfer whose first met a kept connection with bytes on it.
+    private(set) var needsFreshConnection = false
     private var answer = Ended.Answer()
     private var headerBytes = 0
     private var isHeadComplete = false
@@ -58,8 +60,8 @@ final class Transfer: @unchecked Sendable {
 
 extension Transfer {
     /// libcurl is about to write the request on a connection to `peer`. A second time means that the connection died and it would resend
-    /// all by itself, a POST too.
-    func letThrough(peer: String, port: Int) -> Bool {
+    /// all by itself, a POST too. `isClean` says whether a kept connection is as its last answer left it.
+    func letThrough(peer: String, port: Int, isClean: () -> Bool) -> Bool {
         guard !wasLetThrough else {
             refusal = .secondPass
             return false
@@ -68,7 +70,20 @@ extension Transfer {
             refusal = .forbiddenAddress(peer)
             return false
         }
+        guard isClean() else {
+            refusal = .spoiltConnection
+            return false
+        }
         wasLetThrough = true
+        return true
+    }
+
+    /// Whether it ended before a byte was written, only because of the kept connection that it met: then it begins once more on a
+    /// connection of its own.
+    func beginsAgain() -> Bool {
+        guard case .spoiltConnection = refusal, !needsFreshConnection else { return false }
+        refusal = nil
+        needsFreshConnection = true
         return true
     }
 

@@ -11,6 +11,7 @@ enum TransferFailure {
     private static func kindAndDetail(_ code: CURLcode, _ transfer: Transfer, _ words: String) -> (HTTPFailure.Kind, String) {
         switch transfer.refusal {
         case .secondPass: return (.secondPass, "the connection died; the request was not sent a second time")
+        case .spoiltConnection: return (.protocolError, "something came on the connection that was not asked for")
         case .bodyTooLarge: return (.tooLarge, "the answer is larger than \(transfer.call.maxResponseBytes) bytes")
         case .headersTooLarge: return (.tooLarge, "the headers of the answer are larger than \(Transfer.maxHeaderBytes) bytes")
         case .forbiddenAddress(let address) where !transfer.wasLetThrough && !transfer.hadPermittedAddress:

@@ -109,6 +109,11 @@ extension TransferLoop {
         let left = (transfer.deadline - now).milliseconds
         guard left > 0 else { return abandon(transfer, pool, .timeout, "the time was over before it was its turn") }
         guard let handle = pool.takeHandle() else { return abandon(transfer, pool, .protocolError, "no memory for a transfer") }
+        launch(transfer, on: handle, milliseconds: left)
+    }
+
+    private func launch(_ transfer: Transfer, on handle: EasyHandle, milliseconds left: Int64) {
+        let pool = handle.pool
         if let code = handle.prepare(transfer, milliseconds: Int(min(left, Self.longestTimeout))) {
             let words = handle.explanation(of: code)
             pool.giveBack(handle)
@@ -141,12 +146,25 @@ extension TransferLoop {
                 let ended = transfer.takeAnswer(status: ccurl_response_code(raw))
                 release(handle, transfer)
                 transfer.end(ended)
+            } else if transfer.beginsAgain() {
+                relaunch(transfer, on: handle)
             } else {
                 let failure = TransferFailure.of(code, transfer, words: handle.explanation(of: code))
                 release(handle, transfer)
                 transfer.end(.failed(failure))
             }
         }
+    }
+
+    /// The same call from its beginning, with the time that is left and the place in line that it has.
+    private func relaunch(_ transfer: Transfer, on handle: EasyHandle) {
+        running[ObjectIdentifier(handle)] = nil
+        curl_multi_remove_handle(multi.raw, handle.raw)
+        handle.reset()
+        let pool = handle.pool
+        launch(transfer, on: handle, milliseconds: max(1, (transfer.deadline - .now).milliseconds))
+        // When it could not be launched its place in line is free.
+        startNext(of: pool)
     }
 
     /// Takes the handle out of the multi handle and lets the next in line go.

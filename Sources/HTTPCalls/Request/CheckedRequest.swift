@@ -6,6 +6,8 @@ struct CheckedRequest: Sendable {
     let call: HTTPCall
     /// `https://api.example:443`: calls to one of these wait in one line.
     let host: String
+    /// HTTP/1.1 without TLS.
+    var isPlain: Bool { host.hasPrefix("http://") }
     /// As libcurl wants them: `Name: value`, or `Name;` for an empty value.
     let headerLines: [String]
 

@@ -30,6 +30,7 @@ extension BrandTransaction {
             "UPDATE sessions SET last_message_at = $3, last_inbound_at = $3 WHERE brand_id = $1 AND session_id = $2")
         static let touchOut = SQL("UPDATE sessions SET last_message_at = $3 WHERE brand_id = $1 AND session_id = $2")
         static let end = SQL("UPDATE sessions SET ended_at = $3 WHERE brand_id = $1 AND session_id = $2 AND ended_at IS NULL")
+        static let waiting = SQL("SELECT 1 FROM tasks WHERE brand_id = $1 AND (lane = $2 OR lane = $3) LIMIT 1")
         static let state = SQL("SELECT version, state FROM session_states WHERE brand_id = $1 AND session_id = $2")
         static let insertState = SQL(
             """
@@ -66,6 +67,14 @@ extension BrandTransaction {
     }
     package func touchSessionOutbound(_ id: SessionID) throws { try run(Statements.touchOut, SQLValue(id), SQLValue(now)) }
     package func endSession(_ id: SessionID) throws { try run(Statements.end, SQLValue(id), SQLValue(now)) }
+
+    /// Whether anything of this customer is still under way at this instance: an action, a message or a result that waits for its turn, or
+    /// a reply that is queued or parked. A session must not end before it.
+    package func hasOpenWork(_ user: UserID, instance: InstanceID) throws -> Bool {
+        let turns = Lane(brand: brand, instance: instance, user: user)
+        let replies = Lane(brand: brand, instance: instance, user: user, kind: .delivery)
+        return try hasRunningAction(user) || row(Statements.waiting, .text(turns.key), .text(replies.key)) != nil
+    }
 
     /// The state and its version; a fresh one (version 0) when nothing was stored yet.
     package func state(of session: SessionID) throws -> (state: ConversationState, version: Int64) {

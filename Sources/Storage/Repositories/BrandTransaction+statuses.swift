@@ -28,7 +28,21 @@ extension BrandTransaction {
             """)
         static let early = SQL(
             "SELECT status, at, detail FROM early_statuses WHERE brand_id = $1 AND instance_id = $2 AND provider_id = $3")
+        static let forgetEarly = SQL(
+            """
+            DELETE FROM early_statuses WHERE brand_id = $1 AND (instance_id, provider_id) IN
+                (SELECT instance_id, provider_id FROM early_statuses WHERE brand_id = $1 AND at < $2 LIMIT $3)
+            """)
         static let dropEarly = SQL("DELETE FROM early_statuses WHERE brand_id = $1 AND instance_id = $2 AND provider_id = $3")
+    }
+
+    /// How long a status waits for the message it belongs to. Platforms repeat a webhook for up to seven days.
+    package static let earlyStatusRetention = Duration.seconds(7 * 86_400)
+
+    /// Removes statuses whose message never came to be known, at most `limit`; returns how many.
+    @discardableResult package func forgetEarlyStatuses(limit: Int) throws -> Int {
+        let oldest = Timestamp(milliseconds: now.milliseconds - Self.earlyStatusRetention.milliseconds)
+        return try run(Statements.forgetEarly, SQLValue(oldest), SQLValue(limit))
     }
 
     package enum StatusEffect: Sendable { case advanced, repeated, early }

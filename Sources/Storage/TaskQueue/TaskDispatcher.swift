@@ -7,7 +7,7 @@ import Synchronization
 package protocol TaskHandler: Sendable {
     /// Ends the task through `context.finish`. What it throws counts as a failed attempt; cancellation gives the task back.
     func handle(_ context: TaskContext) async throws
-    /// What is stored when the attempts are used up.
+    /// What is stored when the attempts are used up. `task.wasInterrupted` says whether any attempt, the last one included, may have acted.
     func giveUp(_ task: QueueTask, lane: String, error: any Error, in transaction: BrandTransaction) throws
 }
 
@@ -19,19 +19,21 @@ package final class TaskDispatcher: Service {
         package var total: Int
         package var lease: Duration
         package var retry: RetryPolicy
+        /// The most that chance adds to a wait, as a part of it.
+        package var jitterFraction: Double
         package var sweep: Duration
         /// Tasks of one lane in a row before others get their turn.
         package var laneRun: Int
 
         package init(
             perBrand: Int = 64, total: Int = 512, lease: Duration = .seconds(30), retry: RetryPolicy = .init(),
-            sweep: Duration = .seconds(2),
-            laneRun: Int = 16
+            jitterFraction: Double = 0.1, sweep: Duration = .seconds(2), laneRun: Int = 16
         ) {
             self.perBrand = perBrand
             self.total = total
             self.lease = lease
             self.retry = retry
+            self.jitterFraction = jitterFraction
             self.sweep = sweep
             self.laneRun = laneRun
         }
@@ -41,15 +43,20 @@ package final class TaskDispatcher: Service {
     private let pool: LanePool
     private let options: Options
     private let handler: any TaskHandler
+    private let jitter: any JitterSource
     private let logger: Logger
     private let state: Mutex<DispatcherState>
     private let signal = WakeSignal()
 
-    package init(store: Store, pool: LanePool, options: Options = .init(), handler: any TaskHandler, logger: Logger) {
+    package init(
+        store: Store, pool: LanePool, options: Options = .init(), handler: any TaskHandler, jitter: any JitterSource = SystemJitter(),
+        logger: Logger
+    ) {
         self.store = store
         self.pool = pool
         self.options = options
         self.handler = handler
+        self.jitter = jitter
         self.logger = logger
         state = Mutex(DispatcherState(perBrand: options.perBrand, total: options.total))
         store.onReady { [weak self] brand, ready in
@@ -155,7 +162,9 @@ package final class TaskDispatcher: Service {
                         return try transaction.postpone(
                             task, in: lease, until: transaction.now + wait, holdingLane: true, mayHaveActed: mayHaveActed)
                     }
-                    try handler.giveUp(task, lane: lease.lane, error: error, in: transaction)
+                    var last = task
+                    last.wasInterrupted = mayHaveActed
+                    try handler.giveUp(last, lane: lease.lane, error: error, in: transaction)
                     try transaction.remove(task, from: lease)
                     try transaction.release(lease)
                 }
@@ -168,9 +177,7 @@ package final class TaskDispatcher: Service {
 
     private func retryDelay(_ task: QueueTask, _ error: any Error) -> Duration? {
         if let stage = error as? StageError, !stage.retryable { return nil }
-        guard task.attempts < options.retry.attempts else { return nil }
-        let index = min(task.attempts, options.retry.backoff.count) - 1
-        return .milliseconds(Int64((options.retry.backoff.indices.contains(index) ? options.retry.backoff[index] : 2) * 1000))
+        return Backoff(options.retry, jitterFraction: options.jitterFraction).delay(afterAttempt: task.attempts, jitter: jitter)
     }
 
     /// Every third of a lease, for all lanes in work.

@@ -1,8 +1,8 @@
-internal import Conversation
+package import Conversation
 import Synchronization
 
 /// Wakes one waiter: at once when raised before, on `raise`, at a deadline, or when closed.
-final class WakeSignal: Sendable {
+package final class WakeSignal: Sendable {
     private struct State {
         var isRaised = false
         var isClosed = false
@@ -11,12 +11,15 @@ final class WakeSignal: Sendable {
 
     private let state = Mutex(State())
 
-    var isClosed: Bool { state.withLock { $0.isClosed } }
+    package init() {}
 
-    func raise() { wake { $0.isRaised = true } }
-    func close() { wake { $0.isClosed = true } }
+    package var isClosed: Bool { state.withLock { $0.isClosed } }
 
-    func wait(until deadline: Timestamp, clock: any WallClock) async {
+    package func raise() { wake { $0.isRaised = true } }
+    package func close() { wake { $0.isClosed = true } }
+
+    /// Cancellation closes it.
+    package func wait(until deadline: Timestamp, clock: any WallClock) async {
         let alarm = Task {
             do { try await clock.sleep(until: deadline) } catch { return }
             self.raise()

@@ -5,16 +5,19 @@ import Conversation
 struct DeskOptions: ParsableArguments {
     @Option(help: "The gateway's data directory.") var data = ".data"
     @Option(help: "Only this brand.") var brand: String?
+    @Option(help: "The gateway's store when it is outside --data: sqlite:PATH. Needed only while no gateway runs.") var store: String?
     @Option(help: "Needed only while no gateway runs.") var config = "config"
     @Option(help: "Needed only while no gateway runs.") var channels = "channels"
 
     func validate() throws {
         if let brand, BrandID(validating: brand) == nil { throw ValidationError("--brand \(brand): small letters, digits and hyphens") }
+        if let store, !store.hasPrefix("sqlite:") { throw ValidationError("--store \(store): this version knows sqlite:PATH") }
     }
 
     /// Prints the answer as JSON; exit code 1 when the gateway said no.
     func ask(_ method: String, _ path: String, query: [String: String] = [:]) async throws {
-        let options = try ServeOptions.parse(["--data", data, "--config", config, "--channels", channels])
+        let place = store.map { ["--store", $0] } ?? []
+        let options = try ServeOptions.parse(["--data", data, "--config", config, "--channels", channels] + place)
         var all = query
         if let brand { all["brand"] = brand }
         let (status, body) = try await ControlClient(options: options).ask(method: method, path: path, query: all)

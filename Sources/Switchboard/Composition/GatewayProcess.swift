@@ -15,6 +15,8 @@ struct GatewayProcess {
     let configuration: LoadedConfiguration
     let options: ServeOptions
     let directory: DataDirectory
+    /// Held for the life of the process, like the directory's own lock.
+    let storeLock: StoreFileLock
     let store: Store
     let registry: Registry
     let http: CurlClient
@@ -41,6 +43,7 @@ struct GatewayProcess {
         do {
             directory = try DataDirectory(path: options.data)
             let path = options.store.map { String($0.dropFirst("sqlite:".count)) } ?? directory.databasePath
+            storeLock = try StoreFileLock(storePath: path)
             store = Store(
                 database: try SQLiteDatabase(path: path), clock: clock, ids: ids, node: "node-\(ids.next())",
                 eventsAreWanted: { bus.hasSubscribers })
@@ -52,10 +55,12 @@ struct GatewayProcess {
         } catch {
             throw StartProblem("\(error)")
         }
+        gatewayMetrics.countDeadLetters(of: store)
         registry = Registry(clock: clock)
         intake = IntakeService(store: store, registry: registry, metrics: gatewayMetrics, logger: logger)
         desks = DeskRoutes(
-            store: store, registry: registry, deadLetters: DeadLetterDesk(store: store),
+            stopped: configuration.stopped.compactMap(\.id), registry: registry,
+            deadLetters: DeadLetterDesk(store: store, registry: registry),
             quarantine: QuarantineDesk(store: store, registry: registry, intake: intake))
         (self.configuration, self.logger, self.clock, self.ids, self.bus) = (configuration, logger, clock, ids, bus)
         let brands = try configuration.brands.map { try BrandAssembly.make($0, queue: configuration.server.queue, ids: ids) }
@@ -105,12 +110,13 @@ struct GatewayProcess {
         let actions = ActionHandler(
             registry: registry, http: http, jitter: SystemJitter(), jitterFraction: queue.jitter, metrics: gatewayMetrics, logger: logger)
         let deliveries = DeliveryHandler(
-            registry: registry, policy: SendPolicy(), reading: reading, unknownReply: queue.unknownReply, backoff: retry,
-            metrics: gatewayMetrics,
-            logger: logger)
-        let limits = TaskDispatcher.Options(perBrand: queue.turnsPerBrand, total: queue.turns, lease: queue.lease, retry: retry)
+            registry: registry, policy: SendPolicy(), reading: reading, unknownReply: queue.unknownReply,
+            backoff: Backoff(retry, jitterFraction: queue.jitter), jitter: SystemJitter(), metrics: gatewayMetrics, logger: logger)
+        let limits = TaskDispatcher.Options(
+            perBrand: queue.turnsPerBrand, total: queue.turns, lease: queue.lease, retry: retry, jitterFraction: queue.jitter)
         return [
             OutboxPublisher(store: store, bus: bus, brands: { [registry] in registry.brands.map(\.id) }, logger: logger),
+            Housekeeping(store: store, brands: { [registry] in registry.brands.map(\.id) }, logger: logger),
             reading,
             TaskDispatcher(store: store, pool: .delivery, options: limits, handler: deliveries, logger: logger),
             TaskDispatcher(store: store, pool: .action, options: limits, handler: actions, logger: logger),
@@ -133,5 +139,7 @@ struct GatewayProcess {
     func close() async {
         await http.shutdown()
         await store.close()
+        // Until here nobody else may open the files.
+        withExtendedLifetime((directory, storeLock)) {}
     }
 }

@@ -34,6 +34,9 @@ package struct EmbeddedClassifier: IntentClassifying {
         self.locale = locale
     }
 
+    /// It decides by the message and the open question alone.
+    package var readsHistory: Bool { false }
+
     package func classify(_ request: ClassificationRequest) async -> [DetectedIntent] { detect(request) }
 
     /// What `classify` returns, without the need to wait.

@@ -4,7 +4,8 @@ import Storage
 
 /// Dead letters with a brand's key, the quarantine with the operator's. The same answers serve the control socket of the commands.
 struct DeskRoutes: Sendable {
-    let store: Store
+    /// Brands that their configuration stopped: their work is still there to be seen.
+    let stopped: [BrandID]
     let registry: Registry
     let deadLetters: DeadLetterDesk
     let quarantine: QuarantineDesk
@@ -43,23 +44,24 @@ struct DeskRoutes: Sendable {
         ]
     }
 
-    var allBrands: [BrandID] { registry.brands.map(\.id) }
+    /// Running or stopped.
+    var allBrands: [BrandID] { Set(registry.brands.map(\.id) + stopped).sorted() }
 
     func listDeadLetters(brands: [BrandID], after: UniqueID?, limit: Int) async throws -> ChannelResponse {
-        var letters: [(BrandID, DeadLetterRecord)] = []
+        var letters: [(id: UniqueID, json: JSONValue)] = []
         for brand in brands {
-            letters += try await store.brand(brand).read { try $0.deadLetters(after: after, limit: limit) }.map { (brand, $0) }
+            letters += try await deadLetters.list(brand: brand, after: after, limit: limit).map { letter, isRedrivable in
+                (letter.id, letter.json(brand: brand, isRedrivable: isRedrivable))
+            }
         }
-        let page = letters.sorted { $0.1.id > $1.1.id }.prefix(limit)
-        return .json(["dead_letters": .array(page.map { $0.1.json(brand: $0.0) })])
+        return .json(["dead_letters": .array(letters.sorted { $0.id > $1.id }.prefix(limit).map(\.json))])
     }
 
     func showDeadLetter(_ id: UniqueID, brands: [BrandID]) async throws -> ChannelResponse {
         for brand in brands {
-            let found = try await store.brand(brand).read { transaction in
-                try transaction.deadLetter(id).map { letter in (letter, try letter.subject.map { try transaction.attempts(of: $0) } ?? []) }
-            }
-            guard let (letter, attempts) = found, case .object(var fields) = letter.json(brand: brand) else { continue }
+            guard let (letter, isRedrivable, attempts) = try await deadLetters.find(id, brand: brand),
+                case .object(var fields) = letter.json(brand: brand, isRedrivable: isRedrivable)
+            else { continue }
             fields["attempts"] = .array(attempts.map(\.json))
             fields["task"] = letter.task
             return .json(.object(fields))
@@ -81,7 +83,7 @@ struct DeskRoutes: Sendable {
             case .done: return .json(["status": "done"])
             case .notFound: continue
             case .alreadyEnded(let state): throw APIError(409, "It is \(state) already")
-            case .notRedrivable: throw APIError(409, "There is nothing to run again: this one is for a person to look at")
+            case .notRedrivable(let why): throw APIError(409, "It cannot be run again: \(why)")
             }
         }
         throw APIError.notFound
@@ -111,13 +113,13 @@ struct DeskRoutes: Sendable {
 }
 
 extension DeadLetterRecord {
-    func json(brand: BrandID) -> JSONValue {
+    func json(brand: BrandID, isRedrivable: Bool) -> JSONValue {
         [
             "id": .string(id.description), "brand": .string(brand.rawValue), "kind": .string(kind), "reason": .string(reason),
             "detail": detail,
             "subject_id": JSONValue(subject?.description), "session_id": JSONValue(session?.description),
             "user_id": JSONValue(user?.description),
-            "state": .string(state), "redrivable": .bool(!task.isNull), "created_at": .string(createdAt.description),
+            "state": .string(state), "redrivable": .bool(isRedrivable), "created_at": .string(createdAt.description),
             "settled_at": JSONValue(settledAt?.description),
         ]
     }

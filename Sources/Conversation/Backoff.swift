@@ -1,6 +1,5 @@
-package import Conversation
-
-/// How long to wait before the next attempt. Jitter only lengthens: a promised pause is never cut short.
+/// How long to wait before the next attempt, for whatever is tried again: calls, replies, tasks, events. Jitter only lengthens: a promised
+/// pause is never cut short.
 package struct Backoff: Sendable {
     private let policy: RetryPolicy
     private let jitterFraction: Double

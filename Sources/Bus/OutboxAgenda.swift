@@ -1,0 +1,49 @@
+internal import Conversation
+
+/// Which brands have events to publish, and when. A brand stands here once, however many of its events wait, so a flood of one brand
+/// pushes no other out.
+struct OutboxAgenda {
+    private let backoff: Backoff
+    /// In the order in which they were woken.
+    private var due: [BrandID] = []
+    private var isDue: Set<BrandID> = []
+    /// Brands whose last attempt failed: how often in a row, and when to try again.
+    private var failed: [BrandID: (times: Int, retryAt: Timestamp)] = [:]
+
+    init(backoff: Backoff) { self.backoff = backoff }
+
+    /// The brand has events. One that failed keeps its pause: its next attempt takes them along.
+    mutating func wake(_ brand: BrandID) {
+        guard failed[brand] == nil, isDue.insert(brand).inserted else { return }
+        due.append(brand)
+    }
+
+    /// The next brand to look at; nil when none is due.
+    mutating func next(at now: Timestamp) -> BrandID? {
+        if let brand = failed.filter({ $0.value.retryAt <= now && !isDue.contains($0.key) }).keys.min() {
+            isDue.insert(brand)
+            due.append(brand)
+        }
+        guard !due.isEmpty else { return nil }
+        let brand = due.removeFirst()
+        isDue.remove(brand)
+        return brand
+    }
+
+    /// When a pause ends; nil when none runs.
+    var nextRetry: Timestamp? { failed.values.map(\.retryAt).min() }
+
+    /// `hasMore`: a full batch left, so there may be more; the others get their turn first.
+    mutating func published(_ brand: BrandID, hasMore: Bool) {
+        failed[brand] = nil
+        if hasMore { wake(brand) }
+    }
+
+    /// Returns the pause before the next attempt.
+    mutating func couldNotPublish(_ brand: BrandID, at now: Timestamp, jitter: any JitterSource) -> Duration {
+        let times = (failed[brand]?.times ?? 0) + 1
+        let wait = backoff.delay(afterAttempt: times, jitter: jitter) ?? .seconds(60)
+        failed[brand] = (times, now + wait)
+        return wait
+    }
+}

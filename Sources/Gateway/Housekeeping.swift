@@ -1,0 +1,44 @@
+package import Conversation
+package import Logging
+import ServiceLifecycle
+package import Storage
+
+/// Removes what is kept for a time only: at the start, then every hour, brand by brand, in pieces small enough that nobody waits for them.
+package struct Housekeeping: Service {
+    private let store: Store
+    private let brands: @Sendable () -> [BrandID]
+    private let logger: Logger
+
+    private static let interval = Duration.seconds(3600)
+    private static let piece = 200
+
+    package init(store: Store, brands: @escaping @Sendable () -> [BrandID], logger: Logger) {
+        self.store = store
+        self.brands = brands
+        self.logger = logger
+    }
+
+    package func run() async throws {
+        await cancelWhenGracefulShutdown {
+            while !Task.isCancelled {
+                for brand in brands() { await tidy(brand) }
+                do { try await store.clock.sleep(until: store.clock.now + Self.interval) } catch { return }
+            }
+        }
+    }
+
+    /// A failure costs an hour's delay, nothing else.
+    private func tidy(_ brand: BrandID) async {
+        do {
+            var removed = 0
+            while !Task.isCancelled {
+                let count = try await store.brand(brand).write { try $0.forgetEarlyStatuses(limit: Self.piece) }
+                removed += count
+                if count < Self.piece { break }
+            }
+            if removed > 0 { logger.info("statuses of unknown messages removed", metadata: ["brand": "\(brand)", "count": "\(removed)"]) }
+        } catch {
+            logger.error("tidying failed, will be tried again in an hour", metadata: ["brand": "\(brand)", "error": "\(error)"])
+        }
+    }
+}
