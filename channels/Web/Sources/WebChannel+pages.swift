@@ -5,7 +5,7 @@ extension WebChannel {
 
     func chat(_ request: ChannelRequest) async -> ChannelResponse {
         guard let instance = instance(named: request.parameters["instance"]) else { return .problem(404, "There is no such instance") }
-        let brand = names(instance.brand) ?? instance.brand.rawValue
+        let brand = brands(instance.brand) ?? PageBrand(name: instance.brand.rawValue, locale: "en")
         return pages.chat(instance: instance.id, brand: brand).response(to: request)
     }
 

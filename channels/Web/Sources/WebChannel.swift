@@ -22,7 +22,7 @@ package struct WebChannel: Channel {
         address: { $0.channel == WebChannel.name ? WebChannel.address(of: $0.id) : nil })
 
     let instances: @Sendable (InstanceID) -> InstanceConfiguration?
-    let names: @Sendable (BrandID) -> String?
+    let brands: @Sendable (BrandID) -> PageBrand?
     let visitors: any Visitors
     let feed: any ConversationFeed
     let intake: any Intake
@@ -32,15 +32,15 @@ package struct WebChannel: Channel {
     let streams: StreamRegistry
     let pages = Pages()
 
-    /// `instances` finds what runs now; those of other channels are passed over. `names` says what a brand is called on its chat page.
-    /// `maxStreams` is for all instances together, `maxStreamsPerVisitor` for one user at one instance.
+    /// `instances` finds what runs now; those of other channels are passed over. `brands` says what stands on a
+    /// brand's chat page. `maxStreams` is for all instances together, `maxStreamsPerVisitor` for one user at one instance.
     package init(
         instances: @escaping @Sendable (InstanceID) -> InstanceConfiguration?, visitors: any Visitors, feed: any ConversationFeed,
-        intake: any Intake, tokens: any TokenReader, clock: any WallClock, names: @escaping @Sendable (BrandID) -> String? = { _ in nil },
+        intake: any Intake, tokens: any TokenReader, clock: any WallClock, brands: @escaping @Sendable (BrandID) -> PageBrand?,
         maxStreams: Int = 20_000, maxStreamsPerVisitor: Int = 5
     ) {
         self.instances = instances
-        self.names = names
+        self.brands = brands
         self.visitors = visitors
         self.feed = feed
         self.intake = intake

@@ -203,7 +203,7 @@ struct World {
         let known = instances.isEmpty ? [instance()] : instances
         channel = WebChannel(
             instances: { id in known.first { $0.id == id } }, visitors: visitors, feed: feed, intake: intake, tokens: tokens, clock: clock,
-            names: { _ in name }, maxStreams: maxStreams, maxStreamsPerVisitor: maxStreamsPerVisitor)
+            brands: { _ in name.map { PageBrand(name: $0, locale: "en-US") } }, maxStreams: maxStreams, maxStreamsPerVisitor: maxStreamsPerVisitor)
     }
 
     /// Goes through the route that is mounted for it, as the server does.

@@ -4,13 +4,27 @@ import Conversation
 struct Pages: Sendable {
     let widget = PageFile(PackageResources.widget_js, .script)
     let assets: [String: PageFile] = [
-        "chat.css": PageFile(PackageResources.chat_css, .style), "chat.js": PageFile(PackageResources.chat_js, .script),
+        "chat.css": PageFile(PackageResources.chat_css, .style),
+        "chat.js": PageFile(PackageResources.chat_js, .script),
+        "composer.js": PageFile(PackageResources.composer_js, .script),
+        "connection.js": PageFile(PackageResources.connection_js, .script),
+        "content.js": PageFile(PackageResources.content_js, .script),
+        "dom.js": PageFile(PackageResources.dom_js, .script),
+        "events.js": PageFile(PackageResources.events_js, .script),
+        "outbox.js": PageFile(PackageResources.outbox_js, .script),
+        "page.js": PageFile(PackageResources.page_js, .script),
+        "progress.js": PageFile(PackageResources.progress_js, .script),
+        "session.js": PageFile(PackageResources.session_js, .script),
+        "storage.js": PageFile(PackageResources.storage_js, .script),
+        "strings.js": PageFile(PackageResources.strings_js, .script),
+        "times.js": PageFile(PackageResources.times_js, .script),
+        "transcript.js": PageFile(PackageResources.transcript_js, .script),
     ]
     private let template = String(decoding: PackageResources.chat_html, as: UTF8.self)
 
     /// The chat page of an instance. What stands in it is text of attributes and elements, never markup.
-    func chat(instance: InstanceID, brand: String) -> PageFile {
-        Self.page(template, ["instance": instance.rawValue, "brand": brand])
+    func chat(instance: InstanceID, brand: PageBrand) -> PageFile {
+        Self.page(template, ["instance": instance.rawValue, "brand": brand.name, "locale": brand.locale])
     }
 
     /// Replaces each `{{name}}` by its value, escaped, in one pass: a value that looks like a placeholder stays what it is.
@@ -42,6 +56,19 @@ struct Pages: Sendable {
             }
         }
         return escaped
+    }
+}
+
+/// What the chat page says of a brand.
+package struct PageBrand: Sendable, Hashable {
+    /// As customers know it.
+    package var name: String
+    /// BCP 47.
+    package var locale: String
+
+    package init(name: String, locale: String) {
+        self.name = name
+        self.locale = locale
     }
 }
 
