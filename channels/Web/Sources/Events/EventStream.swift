@@ -19,7 +19,8 @@ struct EventStream: Sendable {
 
     typealias Write = @Sendable ([UInt8]) async throws -> Void
 
-    /// Returns when the stream ends from our side. Throws what `write` and the feed throw, and `CancellationError`.
+    /// Returns when the stream ends from our side or is cancelled: a reader that leaves and a gateway that stops are no faults. Throws what
+    /// `write` and the feed throw.
     func run(_ write: @escaping Write) async throws {
         defer { seat.release() }
         // Before anything is read: what is added from here on rings.
@@ -32,7 +33,11 @@ struct EventStream: Sendable {
                 var writer = StreamWriter(stream: self, write: write)
                 try await writer.run()
             }
-            try await group.next()
+            do {
+                try await group.next()
+            } catch is CancellationError {
+                return
+            }
         }
     }
 
