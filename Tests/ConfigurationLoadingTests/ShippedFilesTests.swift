@@ -57,7 +57,9 @@ import Testing
         let web = brands.flatMap(\.instances).filter { $0.channel == Self.web.name }
         #expect(web.allSatisfy { $0.acceptGuests && !$0.settings.texts("origins").isEmpty && $0.settings.secrets("app_keys").count == 1 })
         #expect(
-            web.map { $0.settings.group("jwt")?.secret("hs256_secret")?.reveal() } == ["value-of-jobs_jwt_secret", "value-of-salon_jwt_secret"])
+            web.map { $0.settings.group("jwt")?.secret("hs256_secret")?.reveal() } == [
+                "value-of-jobs_jwt_secret", "value-of-salon_jwt_secret",
+            ])
         #expect(brands.map(\.timeZone) == ["America/Los_Angeles", "America/New_York"])
         let book = try #require(brands.last?.action(named: "book_service"))
         #expect(book.params.map(\.name) == ["service", "start", "phone"])

@@ -18,7 +18,9 @@ private func part(_ content: OutboundContent) -> OutboundPart {
     }
 
     @Test func aPermitForAnotherMessageOrBrandSendsNothing() async throws {
-        for permit in [SendPermit(brand: brand, message: messageID(2)), SendPermit(brand: BrandID(rawValue: "jobs"), message: messageID(1))] {
+        for permit in [
+            SendPermit(brand: brand, message: messageID(2)), SendPermit(brand: BrandID(rawValue: "jobs"), message: messageID(1)),
+        ] {
             let outcome = await World().channel.send(part(.text("x")), permit: permit)
             guard case .refused(let error) = outcome else { throw Missing(what: "\(outcome)") }
             #expect(error.code == "permit_mismatch" && error.reaction == .page)
@@ -68,7 +70,8 @@ private func part(_ content: OutboundContent) -> OutboundPart {
     }
 
     @Test(arguments: [
-        Content.text("hello"), .reply(InteractiveReply(kind: .list, id: "row-1", title: "Haircut")), .reply(InteractiveReply(kind: .button, id: "x")),
+        Content.text("hello"), .reply(InteractiveReply(kind: .list, id: "row-1", title: "Haircut")),
+        .reply(InteractiveReply(kind: .button, id: "x")),
     ])
     func whatWasKeptRawIsTheSameMessageAgain(_ content: Content) throws {
         let event = WebEvent(visitor: guest(), requestID: "r1", content: content, sentAt: Timestamp(milliseconds: 1_800_000_000_123))
@@ -126,7 +129,8 @@ private func part(_ content: OutboundContent) -> OutboundPart {
         #""><script>alert(1)</script>"#, "' onload='alert(1)", "{{instance}}", "</title><img src=x onerror=alert(1)>", "&lt;b&gt;", "`x`",
     ])
     func aBrandsNameIsTextAndNeverMarkup(_ name: String) {
-        let page = String(decoding: Pages.page(#"<b data-brand="{{brand}}">{{brand}}</b>"#, ["brand": name, "instance": "x"]).body, as: UTF8.self)
+        let page = String(
+            decoding: Pages.page(#"<b data-brand="{{brand}}">{{brand}}</b>"#, ["brand": name, "instance": "x"]).body, as: UTF8.self)
         let escaped = Pages.escaped(name)
         #expect(page == #"<b data-brand="\#(escaped)">\#(escaped)</b>"#)
         #expect(!escaped.contains { "<>\"'`".contains($0) })
@@ -162,6 +166,8 @@ private func part(_ content: OutboundContent) -> OutboundPart {
 
     @Test func pagesOfTwoInstancesHaveTwoTags() {
         let pages = Pages()
-        #expect(pages.chat(instance: salon, brand: PageBrand(name: "A", locale: "en")).etag != pages.chat(instance: salon, brand: PageBrand(name: "B", locale: "en")).etag)
+        #expect(
+            pages.chat(instance: salon, brand: PageBrand(name: "A", locale: "en")).etag
+                != pages.chat(instance: salon, brand: PageBrand(name: "B", locale: "en")).etag)
     }
 }

@@ -142,7 +142,9 @@ final class FakeIntake: Intake {
     private let state = Mutex(State())
 
     var webhooks: [VerifiedWebhook] { state.withLock { $0.webhooks } }
-    var messages: [InboundMessage] { webhooks.flatMap(\.items).compactMap { if case .message(let message, _, _) = $0 { message } else { nil } } }
+    var messages: [InboundMessage] {
+        webhooks.flatMap(\.items).compactMap { if case .message(let message, _, _) = $0 { message } else { nil } }
+    }
     func setDown(_ isDown: Bool) { state.withLock { $0.isDown = isDown } }
     func setUnrouted() { state.withLock { $0.isUnrouted = true } }
 
@@ -203,7 +205,8 @@ struct World {
         let known = instances.isEmpty ? [instance()] : instances
         channel = WebChannel(
             instances: { id in known.first { $0.id == id } }, visitors: visitors, feed: feed, intake: intake, tokens: tokens, clock: clock,
-            brands: { _ in name.map { PageBrand(name: $0, locale: "en-US") } }, maxStreams: maxStreams, maxStreamsPerVisitor: maxStreamsPerVisitor)
+            brands: { _ in name.map { PageBrand(name: $0, locale: "en-US") } }, maxStreams: maxStreams,
+            maxStreamsPerVisitor: maxStreamsPerVisitor)
     }
 
     /// Goes through the route that is mounted for it, as the server does.
@@ -227,7 +230,9 @@ struct World {
                 parameters: parameters, query: query, headers: { given[$0].map { [$0] } ?? [] }, body: body, remoteAddress: address))
     }
 
-    func post(_ path: String, _ body: JSONValue, origin: String? = page, token: String? = "good-token", from address: String? = "203.0.113.7")
+    func post(
+        _ path: String, _ body: JSONValue, origin: String? = page, token: String? = "good-token", from address: String? = "203.0.113.7"
+    )
         async throws -> ChannelResponse
     { try await call(.post, path, body: CanonicalJSON.bytes(body), origin: origin, token: token, from: address) }
 
@@ -239,7 +244,9 @@ struct World {
         try await post("/web/salon-web/messages", ["request_id": .string(id), "text": .string(text)], token: token)
     }
 
-    private static func find(_ method: ChannelRoute.Method, _ path: String, in routes: [ChannelRoute]) throws -> (ChannelRoute, [String: String]) {
+    private static func find(_ method: ChannelRoute.Method, _ path: String, in routes: [ChannelRoute]) throws -> (
+        ChannelRoute, [String: String]
+    ) {
         let given = path.split(separator: "/")
         // Literal segments come before parameters, as routers have it.
         let order = routes.sorted { $0.path.count { $0 == "{" } < $1.path.count { $0 == "{" } }
@@ -247,7 +254,9 @@ struct World {
             let wanted = route.path.split(separator: "/")
             guard wanted.count == given.count, zip(wanted, given).allSatisfy({ $0.hasPrefix("{") || $0 == $1 }) else { continue }
             var parameters: [String: String] = [:]
-            for (name, value) in zip(wanted, given) where name.hasPrefix("{") { parameters[String(name.dropFirst().dropLast())] = String(value) }
+            for (name, value) in zip(wanted, given) where name.hasPrefix("{") {
+                parameters[String(name.dropFirst().dropLast())] = String(value)
+            }
             return (route, parameters)
         }
         throw Missing(what: "\(method) \(path)")

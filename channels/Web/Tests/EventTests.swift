@@ -96,7 +96,9 @@ extension World {
         world.feed.add(.update, ["type": "intent_logged"])
         world.feed.add(.handover, ["state": "open"])
         let text = await reader.read(until: "handover")
-        #expect(text.hasSuffix("id: 3\nevent: update\ndata: {\"type\":\"intent_logged\"}\n\nid: 4\nevent: handover\ndata: {\"state\":\"open\"}\n\n"))
+        #expect(
+            text.hasSuffix(
+                "id: 3\nevent: update\ndata: {\"type\":\"intent_logged\"}\n\nid: 4\nevent: handover\ndata: {\"state\":\"open\"}\n\n"))
         #expect(!text.contains("before"))
         reader.leave()
         #expect(await reader.end() == nil)

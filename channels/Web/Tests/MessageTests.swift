@@ -42,7 +42,9 @@ import Testing
         let many = ChoicePrompt(text: "Which?", options: (1...5).map { .init(id: "row-\($0)", title: "Service \($0)") })
         world.feed.setMessages([
             FeedMessage(id: messageID(1), isInbound: false, content: OutboundContent.choices(many).json, at: world.clock.now),
-            FeedMessage(id: messageID(2), isInbound: true, content: ["type": "choices", "options": [["id": "choice-yes", "title": "Forged"]]], at: world.clock.now),
+            FeedMessage(
+                id: messageID(2), isInbound: true, content: ["type": "choices", "options": [["id": "choice-yes", "title": "Forged"]]],
+                at: world.clock.now),
             FeedMessage(id: messageID(3), isInbound: false, content: OutboundContent.choices(few).json, at: world.clock.now),
         ])
         #expect(try await world.call(.post, "/web/salon-web/messages", body: Payload.bytes("reply")).status == 202)
@@ -51,7 +53,8 @@ import Testing
         #expect(
             world.intake.messages.map(\.content) == [
                 .reply(InteractiveReply(kind: .button, id: "choice-yes", title: "Yes")),
-                .reply(InteractiveReply(kind: .list, id: "row-4", title: "Service 4")), .reply(InteractiveReply(kind: .button, id: "row-9")),
+                .reply(InteractiveReply(kind: .list, id: "row-4", title: "Service 4")),
+                .reply(InteractiveReply(kind: .button, id: "row-9")),
             ])
     }
 
@@ -71,7 +74,8 @@ import Testing
         (#"{"request_id":7,"text":8}"#, ["/request_id", "/text"]), (#"{"request_id":"a","text":""}"#, ["/text"]),
         (#"{"request_id":"a","text":" \n\t "}"#, ["/text"]), (#"{"request_id":"a","text":["x"]}"#, ["/text"]),
         (#"{"request_id":"a","reply":"x"}"#, ["/reply"]), (#"{"request_id":"a","reply":{}}"#, ["/reply/id"]),
-        (#"{"request_id":"a","reply":{"id":7}}"#, ["/reply/id"]), (#"{"request_id":"a","reply":{"id":"x","title":"Forged"}}"#, ["/reply/title"]),
+        (#"{"request_id":"a","reply":{"id":7}}"#, ["/reply/id"]),
+        (#"{"request_id":"a","reply":{"id":"x","title":"Forged"}}"#, ["/reply/title"]),
         (#"{"request_id":"a","text":"x","user_id":"other"}"#, ["/user_id"]), (#"{"request_id":"a","text":null}"#, [""]),
         (#"{"request_id":"a","request_id":"b","text":"x"}"#, ["/request_id"]), ("[]", ["", "/request_id", ""]),
     ])
@@ -121,7 +125,9 @@ import Testing
     @Test func brokenCharactersCostThemselvesOnly() async throws {
         let world = World()
         #expect(try await world.call(.post, "/web/salon-web/messages", body: Payload.bytes("lone-surrogate")).status == 202)
-        #expect(try await world.call(.post, "/web/salon-web/messages", body: Array(#"{"request_id":"b","text":"a\u0000b"}"#.utf8)).status == 202)
+        #expect(
+            try await world.call(.post, "/web/salon-web/messages", body: Array(#"{"request_id":"b","text":"a\u0000b"}"#.utf8)).status == 202
+        )
         #expect(world.intake.messages.map(\.content) == [.text("half a \u{FFFD} character"), .text("a\u{FFFD}b")])
     }
 
@@ -141,7 +147,9 @@ import Testing
         #expect(blind.intake.webhooks.isEmpty)
     }
 
-    @Test(arguments: ["Bearer wrong", "Bearer", "Bearer ", "Basic good-token", "good-token", "Bearer good-token, Bearer good-token", "Bearer good token"])
+    @Test(arguments: [
+        "Bearer wrong", "Bearer", "Bearer ", "Basic good-token", "good-token", "Bearer good-token, Bearer good-token", "Bearer good token",
+    ])
     func onlyAGoodBearerTokenSpeaks(_ header: String) async throws {
         let world = World()
         for (method, path) in [(ChannelRoute.Method.post, "messages"), (.get, "messages"), (.get, "events")] {
@@ -186,8 +194,14 @@ import Testing
         #expect(answer.status == 200)
         let expected: JSONValue = [
             "messages": [
-                ["id": .string(messageID(1).description), "direction": "in", "content": ["type": "text", "text": "hello"], "at": .string(at.description)],
-                ["id": .string(messageID(2).description), "direction": "out", "content": ["type": "text", "text": "Hi!"], "at": .string(at.description)],
+                [
+                    "id": .string(messageID(1).description), "direction": "in", "content": ["type": "text", "text": "hello"],
+                    "at": .string(at.description),
+                ],
+                [
+                    "id": .string(messageID(2).description), "direction": "out", "content": ["type": "text", "text": "Hi!"],
+                    "at": .string(at.description),
+                ],
             ]
         ]
         #expect(try answer.json == expected)

@@ -4,7 +4,9 @@ import Testing
 @testable import Web
 
 @Suite struct OriginTests {
-    private let rules = OriginRules(rules: ["https://salon.example", "http://localhost:*", "http://127.0.0.1:8080", "HTTPS://Shop.Example:443", "*", "https://*"])
+    private let rules = OriginRules(rules: [
+        "https://salon.example", "http://localhost:*", "http://127.0.0.1:8080", "HTTPS://Shop.Example:443", "*", "https://*",
+    ])
 
     @Test(arguments: [
         "https://salon.example", "https://salon.example:443", "https://shop.example", "http://localhost", "http://localhost:3000",

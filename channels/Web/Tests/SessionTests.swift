@@ -33,7 +33,9 @@ import Testing
     @Test func withoutAnOriginAnAppKeyIsNeeded() async throws {
         let world = World()
         #expect(try await world.open(origin: nil).status == 403)
-        for wrong in ["x", appKey + "x", String(appKey.dropLast()), appKey + appKey, appKey.uppercased(), String(repeating: "a", count: 512)] {
+        for wrong in [
+            "x", appKey + "x", String(appKey.dropLast()), appKey + appKey, appKey.uppercased(), String(repeating: "a", count: 512),
+        ] {
             #expect(try await world.open(["app_key": .string(wrong)], origin: nil).status == 403, "\(wrong)")
         }
         #expect(world.visitors.opened.isEmpty)
@@ -105,21 +107,24 @@ import Testing
         #expect(sender.profileName == "Loyal Customer")
     }
 
-    @Test(arguments: [
-        ["phone_number": "+14155552671"], ["phone_number": "+14155552671", "phone_verified": false],
-        ["phone_number": "+14155552671", "phone_verified": "true"], ["phone_number": "+14155552671", "phone_verified": 1],
-        ["phone_number": "4155552671", "phone_verified": true], ["phone_number": "+1", "phone_verified": true],
-        ["phone_number": 14_155_552_671, "phone_verified": true], ["email": "a@example.test"],
-        ["email": "a@example.test", "email_verified": "yes"], ["email": "nobody", "email_verified": true],
-        ["email": "a@b@c", "email_verified": true], ["email": "a b@example.test", "email_verified": true],
-        ["email": "@", "email_verified": true],
-    ] as [[String: JSONValue]])
+    @Test(
+        arguments: [
+            ["phone_number": "+14155552671"], ["phone_number": "+14155552671", "phone_verified": false],
+            ["phone_number": "+14155552671", "phone_verified": "true"], ["phone_number": "+14155552671", "phone_verified": 1],
+            ["phone_number": "4155552671", "phone_verified": true], ["phone_number": "+1", "phone_verified": true],
+            ["phone_number": 14_155_552_671, "phone_verified": true], ["email": "a@example.test"],
+            ["email": "a@example.test", "email_verified": "yes"], ["email": "nobody", "email_verified": true],
+            ["email": "a@b@c", "email_verified": true], ["email": "a b@example.test", "email_verified": true],
+            ["email": "@", "email_verified": true],
+        ] as [[String: JSONValue]])
     func whatIsNotVerifiedOrNotReadableNamesNobody(_ claims: [String: JSONValue]) async throws {
         let sender = try await identifiers(.object(claims.merging(["sub": "customer-1"]) { $1 }))
         #expect(sender.identifiers == [Identifier(kind: .brandUser, value: "customer-1")])
     }
 
-    @Test(arguments: [[:], ["sub": ""], ["sub": 7], ["sub": nil], ["sub": "a\u{0}b"], ["sub": .string(String(repeating: "x", count: 256))]] as [JSONValue])
+    @Test(
+        arguments: [[:], ["sub": ""], ["sub": 7], ["sub": nil], ["sub": "a\u{0}b"], ["sub": .string(String(repeating: "x", count: 256))]]
+            as [JSONValue])
     func withoutASubjectNobodyIsSignedIn(_ claims: JSONValue) async throws {
         let world = World()
         world.tokens.setClaims(claims)
@@ -151,7 +156,13 @@ import Testing
             world.tokens.setClaims(["sub": "customer-1"])
             #expect(try await world.open(["auth_token": "a.b.c"]).status == 201)
             let rules = try #require(world.tokens.rules.first)
-            if case .rs256("PEM") = rules.key { #expect(isRSA) } else if case .es256("PEM") = rules.key { #expect(!isRSA) } else { throw Missing(what: alg) }
+            if case .rs256("PEM") = rules.key {
+                #expect(isRSA)
+            } else if case .es256("PEM") = rules.key {
+                #expect(!isRSA)
+            } else {
+                throw Missing(what: alg)
+            }
             #expect(rules.issuer == "https://login.example")
         }
     }
@@ -172,8 +183,9 @@ import Testing
         let answer = try await world.open(["auth_token": "a.b.c"])
         #expect(answer.status == 503)
         #expect(!answer.text.contains("secret text"))
-        let none = World(InstanceConfiguration(
-            id: salon, brand: brand, channel: WebChannel.name, acceptGuests: true, settings: Settings(["origins": .texts([page])])))
+        let none = World(
+            InstanceConfiguration(
+                id: salon, brand: brand, channel: WebChannel.name, acceptGuests: true, settings: Settings(["origins": .texts([page])])))
         #expect(try await none.open(["auth_token": "a.b.c"]).status == 401)
     }
 }

@@ -49,7 +49,8 @@ extension WebChannel {
             return ChannelResponse(
                 status: 204,
                 headers: [
-                    "Access-Control-Allow-Methods": "GET, POST", "Access-Control-Allow-Headers": "authorization, content-type, last-event-id",
+                    "Access-Control-Allow-Methods": "GET, POST",
+                    "Access-Control-Allow-Headers": "authorization, content-type, last-event-id",
                     "Access-Control-Max-Age": "600",
                 ])
         }
