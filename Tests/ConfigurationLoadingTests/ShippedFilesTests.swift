@@ -29,7 +29,7 @@ import Testing
         name: ChannelName(rawValue: "web"), appSettings: [],
         instanceSettings: [
             SettingRule("origins", .texts, required: true), SettingRule("app_keys", .secrets),
-            SettingRule("jwt", .group([SettingRule("hs256_secret", .secret)])),
+            SettingRule("jwt", .group([SettingRule("hs256_secret", .secret)])), SettingRule("opens_per_minute", .integer),
         ],
         address: { InstanceAddress(channel: $0.channel, app: "web", account: $0.id.rawValue) })
 

@@ -33,10 +33,11 @@ package struct WebChannel: Channel {
     let pages = Pages()
 
     /// `instances` finds what runs now; those of other channels are passed over. `brands` says what stands on a
-    /// brand's chat page. `maxStreams` is for all instances together, `maxStreamsPerVisitor` for one user at one instance.
+    /// brand's chat page; of an unknown one its id does. `maxStreams` is for all instances together, `maxStreamsPerVisitor` for one user at one instance.
     package init(
         instances: @escaping @Sendable (InstanceID) -> InstanceConfiguration?, visitors: any Visitors, feed: any ConversationFeed,
-        intake: any Intake, tokens: any TokenReader, clock: any WallClock, brands: @escaping @Sendable (BrandID) -> PageBrand?,
+        intake: any Intake, tokens: any TokenReader, clock: any WallClock,
+        brands: @escaping @Sendable (BrandID) -> PageBrand? = { _ in nil },
         maxStreams: Int = 20_000, maxStreamsPerVisitor: Int = 5
     ) {
         self.instances = instances

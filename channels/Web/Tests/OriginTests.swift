@@ -25,7 +25,8 @@ import Testing
         "https:salon.example", "https:///salon.example", "https://", "https://:443", "file://", "http://localhost.evil.test:80",
         "http://localhost:", "http://localhost:0", "http://localhost:65536", "http://localhost:80a", "http://localhost:*",
         "http://localhost:-1", "http://localhost:80:80", "https://localhost:3000", "http://127.0.0.1", "http://127.0.0.1:80801",
-        "https://ѕalon.example", "https://[::1]", "javascript://salon.example", "https://anything.test",
+        "https://ѕalon.example", "http://loca\u{212A}host:1", "\u{212A}://salon.example", "https://[::1]", "javascript://salon.example",
+        "https://anything.test",
     ])
     func anyOtherOriginIsRefused(_ origin: String) {
         #expect(rules.verdict(on: [origin]) == .refused)

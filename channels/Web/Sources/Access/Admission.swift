@@ -93,12 +93,12 @@ extension WebChannel {
 extension Admission {
     var address: RequestLimits.Caller? { request.remoteAddress.map { .address(CallerAddress.key($0)) } }
 
-    /// Of one visitor. Behind one address there may be an office: it may send twenty times as many.
+    /// Of one visitor. Behind one address there may be an office: it may send a hundred times as many.
     var messagesPerMinute: Int { instance.settings.integer("messages_per_minute") ?? 30 }
     /// New sessions from one address.
     var opensPerMinute: Int { instance.settings.integer("opens_per_minute") ?? 120 }
 
-    static let addressFactor = 20
+    static let addressFactor = 100
     /// Histories and streams that a visitor may ask for, for each message it may send.
     static let readFactor = 10
 }

@@ -10,13 +10,13 @@ struct Origin: Sendable, Hashable {
     /// Nil for anything but `scheme://host` or `scheme://host:port`, such as `null`, a path, a user or a list.
     init?(_ text: String) {
         guard text.utf8.count <= 512, let start = text.firstRange(of: "://") else { return nil }
-        let scheme = text[..<start.lowerBound].lowercased()
+        let scheme = String(text[..<start.lowerBound])
         guard scheme.first?.isLetter == true, scheme.consists(ofLettersDigitsAnd: "+.-") else { return nil }
         guard let (host, port) = Self.authority(text[start.upperBound...]) else { return nil }
-        self.scheme = scheme
+        self.scheme = scheme.lowercased()
         self.host = host.lowercased()
         switch port {
-        case .none: self.port = Self.defaultPorts[scheme]
+        case .none: self.port = Self.defaultPorts[self.scheme]
         case .some(let digits):
             guard digits.utf8.allSatisfy({ (48...57).contains($0) }), digits.count <= 5, let number = Int(digits),
                 (1...65_535).contains(number)
