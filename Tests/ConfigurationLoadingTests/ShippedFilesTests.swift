@@ -9,7 +9,8 @@ import Testing
     private static let names = [
         "SWITCHBOARD_OPERATOR_KEY", "WHATSAPP_APP_SECRET", "WHATSAPP_VERIFY_TOKEN", "SALON_ADMIN_KEY", "SALON_API_TOKEN",
         "SALON_SIGNING_SECRET",
-        "SALON_WHATSAPP_TOKEN", "JOBS_ADMIN_KEY", "JOBS_API_TOKEN", "JOBS_SIGNING_SECRET", "JOBS_WHATSAPP_TOKEN",
+        "SALON_WHATSAPP_TOKEN", "SALON_JWT_SECRET", "SALON_APP_KEY", "JOBS_ADMIN_KEY", "JOBS_API_TOKEN", "JOBS_SIGNING_SECRET",
+        "JOBS_WHATSAPP_TOKEN", "JOBS_JWT_SECRET", "JOBS_APP_KEY",
     ]
 
     private static let whatsApp = ChannelDescriptor(
@@ -24,11 +25,19 @@ import Testing
             return InstanceAddress(channel: instance.channel, app: app, account: number)
         })
 
+    private static let web = ChannelDescriptor(
+        name: ChannelName(rawValue: "web"), appSettings: [],
+        instanceSettings: [
+            SettingRule("origins", .texts, required: true), SettingRule("app_keys", .secrets),
+            SettingRule("jwt", .group([SettingRule("hs256_secret", .secret)])), SettingRule("opens_per_minute", .integer),
+        ],
+        address: { InstanceAddress(channel: $0.channel, app: "web", account: $0.id.rawValue) })
+
     private func load() -> LoadedConfiguration {
         let package = URL(filePath: #filePath).deletingLastPathComponent().deletingLastPathComponent().deletingLastPathComponent().path
         let environment = Dictionary(uniqueKeysWithValues: Self.names.map { ($0, "value-of-\($0.lowercased())") })
         return ConfigurationLoader(
-            root: "\(package)/config", channelsRoot: "\(package)/channels", environment: environment, channels: [Self.whatsApp],
+            root: "\(package)/config", channelsRoot: "\(package)/channels", environment: environment, channels: [Self.whatsApp, Self.web],
             parseAddressRule: parseAddress, validatePattern: checkPattern
         ).load()
     }
@@ -36,15 +45,21 @@ import Testing
     @Test func everyShippedFileIsInOrder() {
         let loaded = load()
         #expect(loaded.problems.map(\.description) == [])
-        #expect(ConfigurationReport(loaded).summary == "2 brands, 2 instances, 10 actions: ok")
+        #expect(ConfigurationReport(loaded).summary == "2 brands, 4 instances, 10 actions: ok")
         #expect(loaded.apps[Self.whatsApp.name]?.map(\.name) == ["main"])
     }
 
     @Test func theDemoBrandsHaveTheirFixedNames() throws {
         let brands = load().brands
         #expect(brands.map(\.id.rawValue) == ["jobs", "salon"])
-        #expect(brands.flatMap(\.instances).map(\.id.rawValue) == ["jobs-whatsapp", "salon-whatsapp"])
-        #expect(brands.flatMap(\.instances).map { $0.settings.text("phone_number_id") } == ["106540352242999", "106540352242922"])
+        #expect(brands.flatMap(\.instances).map(\.id.rawValue) == ["jobs-whatsapp", "jobs-web", "salon-whatsapp", "salon-web"])
+        #expect(brands.flatMap(\.instances).compactMap { $0.settings.text("phone_number_id") } == ["106540352242999", "106540352242922"])
+        let web = brands.flatMap(\.instances).filter { $0.channel == Self.web.name }
+        #expect(web.allSatisfy { $0.acceptGuests && !$0.settings.texts("origins").isEmpty && $0.settings.secrets("app_keys").count == 1 })
+        #expect(
+            web.map { $0.settings.group("jwt")?.secret("hs256_secret")?.reveal() } == [
+                "value-of-jobs_jwt_secret", "value-of-salon_jwt_secret",
+            ])
         #expect(brands.map(\.timeZone) == ["America/Los_Angeles", "America/New_York"])
         let book = try #require(brands.last?.action(named: "book_service"))
         #expect(book.params.map(\.name) == ["service", "start", "phone"])
@@ -57,11 +72,15 @@ import Testing
         let names = Self.names.filter { !$0.hasPrefix("JOBS") }
         let loaded = ConfigurationLoader(
             root: "\(package)/config", channelsRoot: "\(package)/channels",
-            environment: Dictionary(uniqueKeysWithValues: names.map { ($0, "value-of-\($0)") }), channels: [Self.whatsApp],
+            environment: Dictionary(uniqueKeysWithValues: names.map { ($0, "value-of-\($0)") }), channels: [Self.whatsApp, Self.web],
             parseAddressRule: parseAddress, validatePattern: checkPattern
         ).load()
         #expect(loaded.brands.map(\.id.rawValue) == ["salon"])
-        #expect(loaded.errors.map(\.key) == ["keys[0].key", "api.auth.bearer", "api.signing_secrets[0]", "instances[0].access_token"])
+        #expect(
+            loaded.errors.map(\.key) == [
+                "keys[0].key", "api.auth.bearer", "api.signing_secrets[0]", "instances[0].access_token", "instances[1].jwt.hs256_secret",
+                "instances[1].app_keys[0]",
+            ])
         #expect(loaded.errors.allSatisfy { $0.what.hasPrefix("environment variable JOBS_") })
     }
 
