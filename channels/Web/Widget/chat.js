@@ -75,6 +75,7 @@ export class Chat {
             words,
             times: new Times(locale, words),
             brand,
+            welcome: this.#welcome(),
             choose: (option) => this.#choose(option),
             retry: (requestID) => this.#retry(requestID),
         });
@@ -84,7 +85,11 @@ export class Chat {
         this.#status = make("span", { class: "sb-status-words" }, words.connecting);
         this.#banner = make("div", { class: "sb-banner", role: "status" });
         this.#jump = make(
-            "button", { type: "button", class: "sb-jump", hidden: true, on: { click: () => this.#jumped() } }, icon("down"), words.newMessages);
+            "button",
+            { type: "button", class: "sb-jump", hidden: true, on: { click: () => this.#jumped() } },
+            icon("down"),
+            words.newMessages,
+        );
         const header = make(
             "header",
             { class: "sb-header" },
@@ -98,8 +103,21 @@ export class Chat {
             ...actions,
         );
         const body = make("div", { class: "sb-body" }, this.#transcript.scroller, this.#jump);
-        this.#root = make("section", { class: "sb-chat", "aria-label": brand || words.title }, header, this.#banner, body, this.#composer.node);
+        const name = brand || words.title;
+        this.#root = make("section", { class: "sb-chat", "aria-label": name }, header, this.#banner, body, this.#composer.node);
         container.append(this.#root);
+    }
+
+    #welcome() {
+        const words = this.#words;
+        const name = this.#options.brand || words.title;
+        return make(
+            "div",
+            { class: "sb-welcome" },
+            make("div", { class: "sb-avatar", "aria-hidden": "true" }, initials(name)),
+            make("strong", { dir: "auto" }, name),
+            make("span", {}, words.welcome),
+        );
     }
 
     #say(body, shown) {
@@ -148,7 +166,8 @@ export class Chat {
         const before = this.#state;
         this.#state = state;
         this.#root.dataset.connection = state;
-        this.#status.textContent = { connecting: words.connecting, online: words.online, lost: words.offline, refused: words.offline }[state];
+        const shown = { connecting: words.connecting, online: words.online, lost: words.offline, refused: words.offline };
+        this.#status.textContent = shown[state];
         if (state === "online") {
             this.#outbox.nudge();
             if (before === "lost") this.#announce(words.back, "back");
@@ -172,5 +191,6 @@ export class Chat {
 
 function initials(name) {
     const parts = name.trim().split(/\s+/u).filter(Boolean);
-    return parts.slice(0, 2).map((part) => [...part][0].toUpperCase()).join("");
+    const letters = parts.slice(0, 2).map((part) => [...part][0]);
+    return letters.join("").toUpperCase();
 }

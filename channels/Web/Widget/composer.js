@@ -17,11 +17,18 @@ export class Composer {
         this.#words = words;
         this.#send = send;
         this.#input = make("textarea", {
-            class: "sb-input", rows: "1", "aria-label": words.input, placeholder: words.placeholder, autocomplete: "off", enterkeyhint: "send",
-            dir: "auto", "aria-describedby": "sb-counter",
+            class: "sb-input",
+            rows: "1",
+            "aria-label": words.input,
+            placeholder: words.placeholder,
+            autocomplete: "off",
+            enterkeyhint: "send",
+            dir: "auto",
+            "aria-describedby": "sb-counter",
             on: { input: () => this.#changed(), keydown: (event) => this.#key(event) },
         });
-        this.#button = make("button", { type: "submit", class: "sb-send", "aria-label": words.send, "aria-disabled": "true" }, icon("send"));
+        const button = { type: "submit", class: "sb-send", "aria-label": words.send, "aria-disabled": "true" };
+        this.#button = make("button", button, icon("send"));
         this.#counter = make("div", { class: "sb-counter", id: "sb-counter", role: "status" });
         this.node = make(
             "form",

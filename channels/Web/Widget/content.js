@@ -61,7 +61,12 @@ export class Options {
         const nodes = this.#buttons.map(({ node }) => node);
         this.node = make(
             "div",
-            { class: this.isList ? "sb-list" : "sb-buttons", role: "group", "aria-label": name, on: { keydown: (event) => this.#move(event) } },
+            {
+                class: this.isList ? "sb-list" : "sb-buttons",
+                role: "group",
+                "aria-label": name,
+                on: { keydown: (event) => this.#move(event) },
+            },
             this.isList ? make("div", { class: "sb-list-title", "aria-hidden": "true", dir: "auto" }, name) : null,
             ...nodes,
         );

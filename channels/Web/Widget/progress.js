@@ -31,7 +31,8 @@ export class Progress {
             class: "sb-bar", role: "progressbar", "aria-label": words.progress, "aria-valuemin": "0", "aria-valuemax": "100",
         });
         this.#bar.append(make("div", { class: "sb-bar-fill" }));
-        this.#card = make("div", { class: "sb-progress", hidden: true }, make("div", { class: "sb-progress-head" }, this.#line, this.#amount), this.#bar);
+        const head = make("div", { class: "sb-progress-head" }, this.#line, this.#amount);
+        this.#card = make("div", { class: "sb-progress", hidden: true }, head, this.#bar);
         container.append(this.#card, this.#dots);
     }
 
@@ -55,7 +56,8 @@ export class Progress {
     /** One of the 14 kinds of update. An unknown one changes nothing. */
     update(update) {
         const words = this.#words;
-        const said = (fallback) => [update.status_line, update.current_step].find((text) => typeof text === "string" && text) ?? fallback;
+        const offered = [update.status_line, update.current_step];
+        const said = (fallback) => offered.find((text) => typeof text === "string" && text) ?? fallback;
         switch (update.update_type) {
             case "action_lookup":
             case "intent_logged":

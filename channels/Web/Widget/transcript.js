@@ -1,5 +1,5 @@
 import { Options, bubble } from "./content.js";
-import { make } from "./dom.js";
+import { icon, make } from "./dom.js";
 
 const NEAR_THE_END = 90;
 
@@ -18,25 +18,33 @@ export class Transcript {
     #prompts = [];
     #day = null;
     #welcome;
+    #wasAtEnd = true;
     /** Called when something was added while the reader looks at older messages. */
     unseen = () => undefined;
 
-    constructor({ words, times, brand, choose, retry }) {
+    constructor({ words, times, brand, welcome, choose, retry }) {
         this.#words = words;
         this.#times = times;
         this.#names = { in: words.you, out: brand || words.assistant };
         this.#choose = choose;
         this.#retry = retry;
-        this.#welcome = make("p", { class: "sb-welcome" }, words.welcome);
+        this.#welcome = welcome;
         this.tail = make("div", { class: "sb-tail" });
         this.log = make("div", { class: "sb-log", role: "log", "aria-live": "polite", "aria-label": words.log }, this.#welcome);
         this.scroller = make("div", { class: "sb-scroll", tabindex: "0", role: "region", "aria-label": words.log }, this.log, this.tail);
-        this.scroller.addEventListener("scroll", () => this.isAtEnd && this.unseen(false), { passive: true });
+        this.scroller.addEventListener("scroll", () => this.#scrolled(), { passive: true });
+        // A keyboard that slides in, a turned phone, a growing field: who read the end goes on reading the end.
+        new ResizeObserver(() => this.#wasAtEnd && this.toEnd()).observe(this.scroller);
     }
 
     get isAtEnd() {
         const { scrollHeight, scrollTop, clientHeight } = this.scroller;
         return scrollHeight - scrollTop - clientHeight < NEAR_THE_END;
+    }
+
+    #scrolled() {
+        this.#wasAtEnd = this.isAtEnd;
+        if (this.#wasAtEnd) this.unseen(false);
     }
 
     toEnd() {
@@ -72,6 +80,7 @@ export class Transcript {
             if (item.state === "sent") return;
             entry = { item, node: this.#message("in", item.shown, item.at), id: null };
             this.#pending.set(item.requestID, entry);
+            if (this.#firstPending === entry.node) this.#beginDay(item.at);
             this.log.append(entry.node);
             this.#answer(item.shown);
             this.#welcome.remove();
@@ -177,7 +186,8 @@ export class Transcript {
         const day = this.#times.day(at);
         if (!day || day === this.#day) return;
         this.#day = day;
-        this.log.insertBefore(make("div", { class: "sb-day" }, make("span", {}, day)), this.#firstPending);
+        const next = this.#firstPending;
+        this.log.insertBefore(make("div", { class: "sb-day" }, day), next?.parentNode === this.log ? next : null);
     }
 
     #mark(node, { state, ...item }) {
@@ -185,7 +195,9 @@ export class Transcript {
         meta.querySelector(".sb-state")?.remove();
         node.dataset.state = state;
         const words = { waiting: "sending", sending: "sending", offline: "waiting", failed: "failed", sent: "sent" };
-        const label = make("span", { class: "sb-state" }, this.#words[words[state]]);
+        const word = this.#words[words[state]];
+        const isSent = state === "sent";
+        const label = make("span", { class: "sb-state" }, ...(isSent ? [icon("check"), make("span", { class: "sb-hidden" }, word)] : [word]));
         if (state === "failed") {
             label.append(
                 make("button", { type: "button", class: "sb-retry", on: { click: () => this.#retry(item.requestID) } }, this.#words.retry),

@@ -114,7 +114,10 @@ class Widget {
 
     #begin() {
         const close = make(
-            "button", { type: "button", class: "sb-close", "aria-label": this.#words.close, on: { click: () => this.close() } }, icon("close"));
+            "button",
+            { type: "button", class: "sb-close", "aria-label": this.#words.close, on: { click: () => this.close() } },
+            icon("close"),
+        );
         return new Chat(this.#panel, {
             ...this.#options,
             base,
