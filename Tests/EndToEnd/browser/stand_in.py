@@ -24,6 +24,7 @@ SERVICES = [
     ("Haircut", "45 USD, 45 minutes"), ("Colour", "120 USD, 120 minutes"), ("Blow-dry", "35 USD, 30 minutes"),
     ("Manicure", "30 USD, 40 minutes"), ("Pedicure", "40 USD, 50 minutes"), ("Massage", "80 USD, 60 minutes"),
 ]
+BOOKED = []
 
 
 def now():
@@ -110,6 +111,7 @@ class Conversation:
             time.sleep(wait)
             self.emit("update", {"update_type": kind, "timestamp": now(), **item, **fields})
         self.say(f"You're booked: {self.service} on Wednesday, 25 November, 3:00 PM. Your booking number is bk-{secrets.randbelow(900) + 100}. See you then!")
+        BOOKED.append({"method": "POST", "json": {"contact_phone": self.phone}})
         self.service = self.when = self.phone = None
 
 
@@ -148,7 +150,9 @@ class Handler(BaseHTTPRequestHandler):
             self.send_header("Vary", "Origin")
 
     def allowed(self, origin):
-        return origin in self.server.origins or origin == f"http://{self.headers.get('Host')}"
+        name = urllib.parse.urlsplit(origin)
+        is_local = origin in (f"http://127.0.0.1:{name.port}", f"http://localhost:{name.port}") if "@" not in origin and " " not in origin else False
+        return is_local or origin in self.server.origins
 
     def do_OPTIONS(self):
         if not self.allowed(self.headers.get("Origin", "")):
@@ -168,6 +172,8 @@ class Handler(BaseHTTPRequestHandler):
             for key, value in {"instance": parts[1], "brand": "Blue Door Salon", "locale": "en-US"}.items():
                 page = page.replace("{{" + key + "}}", html.escape(value, quote=True))
             return self.answer(200, page.encode(), TYPES[".html"], [("Content-Security-Policy", POLICY), ("X-Content-Type-Options", "nosniff")])
+        if url.path == "/_sandbox/requests":
+            return self.answer(200, {"requests": BOOKED})
         conversation = self.visitor()
         if conversation is None:
             return self.answer(401, {"status": 401, "title": "Unauthorized"})
@@ -195,7 +201,7 @@ class Handler(BaseHTTPRequestHandler):
         if self.path == "/_sandbox/faults":
             return self.answer(200, {})
         origin = self.headers.get("Origin")
-        if origin and not self.allowed(origin):
+        if origin is not None and not self.allowed(origin):
             return self.answer(403, {"status": 403})
         if self.path.endswith("/sessions"):
             return self.open(body)
