@@ -113,7 +113,7 @@ class Page:
     def type(self, text, submit=True):
         field = self.one(".sb-input")
         # A driver's keys do not carry characters beyond the basic plane and would act on line ends.
-        if any(ord(letter) > 0xFFFF or letter in "\r\n\t" or 0xE000 <= ord(letter) <= 0xF8FF for letter in text):
+        if any(ord(letter) > 0xFFFF or letter < " " or 0xE000 <= ord(letter) <= 0xF8FF for letter in text):
             self.script("arguments[0].value = arguments[1]; arguments[0].dispatchEvent(new Event('input', {bubbles: true}))", field, text)
         else:
             field.send_keys(text)

@@ -20,6 +20,7 @@ import talk_checks
 CHECKS = {
     "booking": talk_checks.booking,
     "reload": talk_checks.reload,
+    "busy": talk_checks.busy,
     "offline-cut": talk_checks.offline_cut,
     "offline-hang": talk_checks.offline_hang,
     "keyboard": talk_checks.keyboard,

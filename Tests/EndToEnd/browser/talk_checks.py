@@ -11,6 +11,29 @@ from browser import DESKTOP, PHONE, Page, shown
 from proxy import Wire
 
 
+BREAK_TOKEN = """
+const [key, value] = Object.entries(sessionStorage).find(([key]) => key.endsWith(":token"));
+sessionStorage.setItem(key, JSON.stringify({...JSON.parse(value), token: "no-longer-good"}));
+"""
+
+# The gateway gets every request; the page gets other answers to the first four.
+UNWILLING = """
+const real = window.fetch;
+window.__tries = [];
+window.__opened = 0;
+const answers = [[503, {"Retry-After": "2"}], [429, {"Retry-After": "1"}], null, [401, {}]];
+window.fetch = async (url, options = {}) => {
+    if (String(url).endsWith("/sessions")) window.__opened += 1;
+    if (options.method !== "POST" || !String(url).endsWith("/messages")) return real(url, options);
+    window.__tries.push({id: JSON.parse(options.body).request_id, at: Date.now()});
+    const response = await real(url, options);
+    const answer = answers[window.__tries.length - 1];
+    if (answer === null) throw new TypeError("network");
+    return answer ? new Response("{}", {status: answer[0], headers: answer[1]}) : response;
+};
+"""
+
+
 def chat_url(setup, base=None):
     return f"{base or setup.url}/chat/{setup.instance}"
 
@@ -110,6 +133,10 @@ def reload(setup):
         page.wait(lambda: len(page.messages()) >= len(before), "the history by resume secret")
         again = [(one["id"], one["text"]) for one in page.messages()]
         renewed = page.script("return Object.entries(sessionStorage).find(([key]) => key.endsWith(':token'))[1]")
+        page.script(BREAK_TOKEN)
+        page.driver.refresh()
+        page.wait_online()
+        page.wait(lambda: len(page.messages()) >= len(before), "the history after a token that is no longer good")
         count = page.answers()
         page.type("when are you open")
         page.replies(count)
@@ -153,8 +180,8 @@ def offline(setup, hang):
             problems.append("the message that was cut is not there once")
         if sum(text.startswith("from elsewhere") for text in texts) != 3:
             problems.append("not all of the other device's messages are there")
-        if not waiting:
-            problems.append("nothing was waiting while the network was away")
+        if len(waiting) < len(said):
+            problems.append(f"only {len(waiting)} messages were shown as waiting while the network was away")
         if difference := is_same(page):
             problems.append(difference)
         page.save(setup.out / f"offline-{'hang' if hang else 'cut'}-after.png")
@@ -180,6 +207,32 @@ def quiet(page, still=4.0, limit=60):
         if time.monotonic() - since > still:
             return
         time.sleep(0.2)
+
+
+def busy(setup):
+    """A gateway that did it and answered badly: the same request again, as long as it takes, and a new token when it asks for one."""
+    with Page() as page:
+        page.open(chat_url(setup))
+        page.wait_online()
+        page.script(UNWILLING)
+        count = page.answers()
+        page.type("what services do you offer")
+        page.replies(count)
+        page.wait(lambda: all(one["state"] == "sent" for one in page.messages() if one["side"] == "in"), "the message to be sent", 60)
+        quiet(page)
+        tries = page.script("return window.__tries")
+        said = [one for one in page.messages() if one["side"] == "in"]
+        waited = tries[1]["at"] - tries[0]["at"]
+        problems = [problem for problem in [is_same(page)] if problem]
+        if len(tries) != 5 or len({one["id"] for one in tries}) != 1:
+            problems.append(f"tries were {tries}")
+        if waited < 1900:
+            problems.append(f"Retry-After was 2 s, it waited {waited} ms")
+        if page.script("return window.__opened") != 1:
+            problems.append("no new session was asked for after 401")
+        if len(said) != 1:
+            problems.append(f"it stands there {len(said)} times")
+        return not problems, "; ".join(problems) or f"{len(tries)} tries with one request id, first wait {waited} ms, said once"
 
 
 def offline_cut(setup):

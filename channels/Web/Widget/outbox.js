@@ -36,9 +36,8 @@ export class Outbox {
     add(body, shown) {
         const item = { requestID: randomID(), body, shown, state: "waiting", at: new Date().toISOString() };
         this.#items.push(item);
-        this.#keep();
+        this.#move(item, "waiting");
         this.run();
-        return item;
     }
 
     /** Sends a failed item once more, as the same request. */

@@ -4,6 +4,8 @@ import { fill } from "./strings.js";
 const TYPING_MS = 8_000;
 /** How long "done" stays to be seen; a call can end in the moment it began. */
 const LINGER_MS = 2_500;
+/** Steps come every few seconds; a bar without news for so long tells nothing any more. */
+const SILENT_MS = 120_000;
 
 /** What the gateway does meanwhile: dots while it reads and thinks, a bar with a status line while an action runs. */
 export class Progress {
@@ -92,6 +94,7 @@ export class Progress {
         const shown = this.#card.hidden || this.#card.dataset.state !== "running" ? 0 : Number(this.#bar.getAttribute("aria-valuenow"));
         this.#draw(Math.max(amount, shown), line, "running");
         clearTimeout(this.#timer);
+        this.#timer = setTimeout(() => this.hide(), SILENT_MS);
     }
 
     #end(amount, line, state) {
