@@ -100,8 +100,10 @@ def named(page):
         if not node.get("name", {}).get("value", "").strip():
             problems.append(f"{role} without a name")
     focusable = [
-        node["role"]["value"] for node in nodes
-        if not node.get("ignored") and any(p["name"] == "focusable" and p["value"].get("value") for p in node.get("properties", []))]
+        node["role"]["value"]
+        for node in nodes
+        if not node.get("ignored") and any(p["name"] == "focusable" and p["value"].get("value") for p in node.get("properties", []))
+    ]
     problems += [f"focusable without a role: {role}" for role in focusable if role in ("generic", "none", "GenericContainer")]
     return problems
 
@@ -167,11 +169,18 @@ def accessibility(setup):
             problems.append("a text too long was sent")
         page.script("arguments[0].value = ''; arguments[0].dispatchEvent(new Event('input'))", page.one(".sb-input"))
         problems += focus_walk(page)
-        page.one(".sb-input").send_keys("one", Keys.SHIFT, Keys.ENTER, Keys.NULL, "two https://example.org/page, javascript:alert(1)")
+        page.one(".sb-input").send_keys(
+            "one", Keys.SHIFT, Keys.ENTER, Keys.NULL, "two https://example.org/page, javascript:alert(1)"
+        )
         page.keys(Keys.ENTER)
         page.wait(lambda: any("one\ntwo" in message["text"] for message in page.messages()), "a message of two lines", 10)
         links = page.script("return Array.from(document.querySelectorAll('.sb-bubble a'), (a) => [a.href, a.rel, a.textContent])")
-        if not links or links[0][0] != "https://example.org/page" or "noopener" not in links[0][1] or any("javascript" in link[0] for link in links):
+        if (
+            not links
+            or links[0][0] != "https://example.org/page"
+            or "noopener" not in links[0][1]
+            or any("javascript" in link[0] for link in links)
+        ):
             problems.append(f"links are {links}")
         time.sleep(1)
         results.append(looked_at(page, "a conversation", problems))

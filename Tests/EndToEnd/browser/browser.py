@@ -65,7 +65,8 @@ class Page:
 
     def resize(self, size):
         self.driver.execute_cdp_cmd(
-            "Emulation.setDeviceMetricsOverride", {"width": size[0], "height": size[1], "deviceScaleFactor": 1, "mobile": False})
+            "Emulation.setDeviceMetricsOverride", {"width": size[0], "height": size[1], "deviceScaleFactor": 1, "mobile": False}
+        )
 
     def dark(self, is_dark):
         scheme = {"name": "prefers-color-scheme", "value": "dark" if is_dark else "light"}
@@ -114,7 +115,9 @@ class Page:
         field = self.one(".sb-input")
         # A driver's keys do not carry characters beyond the basic plane and would act on line ends.
         if any(ord(letter) > 0xFFFF or letter < " " or 0xE000 <= ord(letter) <= 0xF8FF for letter in text):
-            self.script("arguments[0].value = arguments[1]; arguments[0].dispatchEvent(new Event('input', {bubbles: true}))", field, text)
+            self.script(
+                "arguments[0].value = arguments[1]; arguments[0].dispatchEvent(new Event('input', {bubbles: true}))", field, text
+            )
         else:
             field.send_keys(text)
         if submit:
@@ -126,7 +129,8 @@ class Page:
     def active(self):
         """The focused element, through shadow roots."""
         return self.script(
-            "let node = document.activeElement; while (node?.shadowRoot?.activeElement) node = node.shadowRoot.activeElement; return node")
+            "let node = document.activeElement; while (node?.shadowRoot?.activeElement) node = node.shadowRoot.activeElement; return node"
+        )
 
     def active_text(self):
         return self.script("return arguments[0].textContent || arguments[0].getAttribute('aria-label') || ''", self.active())
@@ -175,7 +179,11 @@ class Page:
 
     def problems(self):
         """What the browser's console holds against the page, but for requests that failed."""
-        return [entry["message"] for entry in self.driver.get_log("browser") if entry["level"] == "SEVERE" and "Failed to load" not in entry["message"] and "net::" not in entry["message"]]
+        return [
+            entry["message"]
+            for entry in self.driver.get_log("browser")
+            if entry["level"] == "SEVERE" and "Failed to load" not in entry["message"] and "net::" not in entry["message"]
+        ]
 
     def save(self, path):
         path.parent.mkdir(parents=True, exist_ok=True)

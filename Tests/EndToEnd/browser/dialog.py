@@ -109,7 +109,9 @@ def call(method, url, body=None, headers=None):
 
 def slow_bookings(sandbox):
     """Makes the next booking take 5 s, so that there is progress to see."""
-    status, _, answer = call("POST", f"{sandbox}/_sandbox/faults", {"path": "/salon/bookings", "method": "POST", "delay_ms": 5000, "times": 1})
+    status, _, answer = call(
+        "POST", f"{sandbox}/_sandbox/faults", {"path": "/salon/bookings", "method": "POST", "delay_ms": 5000, "times": 1}
+    )
     if status >= 300:
         raise AssertionError(f"the sandbox takes no fault: {answer}")
 

@@ -20,8 +20,9 @@ class Site:
     def __init__(self, setup):
         tag = (
             f'<script type="module" src="{setup.url}/widget.js" data-instance="{setup.instance}" data-brand="Blue Door Salon" '
-            'data-locale="en-US"></script>')
-        style = "<style>body{font:16px serif;color:purple;background:#fffbe8}button{background:red;font-size:40px}div{letter-spacing:2px}</style>"
+            'data-locale="en-US"></script>'
+        )
+        style = "<style>body{font:16px serif;color:purple;background:#fffbe8}button{background:red;font-size:40px}*{letter-spacing:2px;text-transform:uppercase;word-spacing:9px}</style>"
         page = f'<!DOCTYPE html><html lang="en"><title>Another site</title>{style}<h1>Another site</h1><p>With words of its own.</p>{tag}</html>'
         framed = f'<!DOCTYPE html><html lang="en"><title>Frame</title><iframe sandbox="allow-scripts" width="900" height="700" srcdoc="{html.escape(page)}"></iframe></html>'
 
@@ -49,7 +50,10 @@ def allowed(setup):
         with Page() as page:
             page.is_widget = True
             page.open(f"http://{host}:{site.port}/")
-            page.wait(lambda: page.script("return Boolean(document.querySelector('.switchboard-chat:not([hidden])'))"), f"the widget on {host}")
+            page.wait(
+                lambda: page.script("return Boolean(document.querySelector('.switchboard-chat:not([hidden])'))"),
+                f"the widget on {host}",
+            )
             page.one(".sb-launcher").click()
             page.wait_online()
             page.wait(lambda: "sb-input" in page.active().get_attribute("class"), "the focus in the field", 5)
@@ -74,8 +78,15 @@ def allowed(setup):
             page.wait(lambda: page.one(".sb-panel").is_displayed(), "the panel again", 5)
             if len(page.messages()) != before:
                 problems.append("closing the panel lost messages")
+            inherited = page.script(
+                "const style = getComputedStyle(arguments[0]); return [style.letterSpacing, style.textTransform, style.wordSpacing, style.fontSize]",
+                page.one(".sb-bubble"),
+            )
+            if inherited != ["normal", "none", "0px", "16px"]:
+                problems.append(f"the page's look gets into the widget: {inherited}")
             style = page.script(
-                "const title = document.querySelector('h1'); return [getComputedStyle(title).color, document.styleSheets.length, document.adoptedStyleSheets.length]")
+                "const title = document.querySelector('h1'); return [getComputedStyle(title).color, document.styleSheets.length, document.adoptedStyleSheets.length]"
+            )
             if style != ["rgb(128, 0, 128)", 1, 0]:
                 problems.append(f"the page's own look changed: {style}")
             problems += page.problems() + page.ran()
@@ -86,7 +97,9 @@ def allowed(setup):
 def refused(setup):
     site = Site(setup)
     problems, done = [], []
-    places = [f"http://{host}:{site.port}/" for host in ("evil.test", "127.0.0.1.evil.test", "localhost.evil.test", "xlocalhost.test")]
+    places = [
+        f"http://{host}:{site.port}/" for host in ("evil.test", "127.0.0.1.evil.test", "localhost.evil.test", "xlocalhost.test")
+    ]
     places.append(f"http://127.0.0.1:{site.port}/framed")
     for place in places:
         with Page(arguments=[RESOLVE]) as page:
@@ -94,7 +107,10 @@ def refused(setup):
             page.open(place)
             if place.endswith("/framed"):
                 page.driver.switch_to.frame(0)
-            page.wait(lambda: page.script("return Boolean(document.querySelector('.switchboard-chat:not([hidden])'))"), f"the widget on {place}")
+            page.wait(
+                lambda: page.script("return Boolean(document.querySelector('.switchboard-chat:not([hidden])'))"),
+                f"the widget on {place}",
+            )
             page.script("arguments[0].click()", page.one(".sb-launcher"))
             page.wait(lambda: page.state() in ("lost", "refused"), "a refusal", 15)
             page.type("hello")
@@ -109,9 +125,21 @@ def forged_origins(setup):
     """Origins that a browser cannot be made to send here, said outright."""
     port = setup.url.rsplit(":", 1)[1]
     origins = [
-        "null", f"https://127.0.0.1:{port}", f"http://127.0.0.1.evil.test:{port}", f"http://localhost.evil.test:{port}", f"http://evil.test#http://127.0.0.1:{port}",
-        f"http://evil.test?127.0.0.1:{port}", f"http://127.0.0.1:{port}@evil.test", f"ftp://127.0.0.1:{port}", f"http://127.0.0.1:{port} http://evil.test", "*", "",
-        f"file://127.0.0.1:{port}", f"HTTP://EVIL.TEST:{port}", "http://[::ffff:7f00:1]:1", "http://2130706433",
+        "null",
+        f"https://127.0.0.1:{port}",
+        f"http://127.0.0.1.evil.test:{port}",
+        f"http://localhost.evil.test:{port}",
+        f"http://evil.test#http://127.0.0.1:{port}",
+        f"http://evil.test?127.0.0.1:{port}",
+        f"http://127.0.0.1:{port}@evil.test",
+        f"ftp://127.0.0.1:{port}",
+        f"http://127.0.0.1:{port} http://evil.test",
+        "*",
+        "",
+        f"file://127.0.0.1:{port}",
+        f"HTTP://EVIL.TEST:{port}",
+        "http://[::ffff:7f00:1]:1",
+        "http://2130706433",
     ]
     problems = []
     url = f"{setup.url}/web/{setup.instance}/sessions"

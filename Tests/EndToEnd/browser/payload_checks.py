@@ -12,40 +12,124 @@ RUN = "window.__ran.push('payload')"
 
 def payload_list():
     """200 different ones, always the same."""
-    events = ["onerror", "onload", "onclick", "onfocus", "onmouseover", "onanimationstart", "ontoggle", "onpointerenter", "onbegin", "onpageshow"]
-    elements = ["img src=x", "svg", "body", "video src=x", "details open", "input autofocus", "iframe src=x", "marquee", "object data=x", "a href=x"]
+    events = [
+        "onerror",
+        "onload",
+        "onclick",
+        "onfocus",
+        "onmouseover",
+        "onanimationstart",
+        "ontoggle",
+        "onpointerenter",
+        "onbegin",
+        "onpageshow",
+    ]
+    elements = [
+        "img src=x",
+        "svg",
+        "body",
+        "video src=x",
+        "details open",
+        "input autofocus",
+        "iframe src=x",
+        "marquee",
+        "object data=x",
+        "a href=x",
+    ]
     handlers = [f"<{element} {event}={RUN}>" for element, event in itertools.product(elements, events)]
     scripts = [
-        f"<script>{RUN}</script>", f"<SCRIPT >{RUN}</SCRIPT >", f"</textarea><script>{RUN}</script>", f"</title><script>{RUN}</script>",
-        f"<scr<script>ipt>{RUN}</scr</script>ipt>", f"<script src='data:text/javascript,{RUN}'></script>", f"--><script>{RUN}</script><!--",
-        f"]]><script>{RUN}</script>", f"<svg><script>{RUN}</script></svg>", f"<math><mi//xlink:href=\"data:x,<script>{RUN}</script>\">",
-        f"<template><script>{RUN}</script></template>", f"<noscript><p title=\"</noscript><img src=x onerror={RUN}>\">",
-        f"<style>@import 'javascript:{RUN}';</style>", f"<link rel=stylesheet href='data:text/css,*{{}}'>", "<base href='//evil.test/'>",
-        f"<meta http-equiv=refresh content='0;url=javascript:{RUN}'>", f"<form action=javascript:{RUN}><button>go</button></form>",
-        f"<iframe srcdoc='<script>parent.{RUN}</script>'></iframe>", f"<embed src=javascript:{RUN}>", f"<portal src=javascript:{RUN}>",
-        f"\"><script>{RUN}</script>", f"'><script>{RUN}</script>", f"\" autofocus onfocus={RUN} x=\"", f"' onmouseover={RUN} '", f"`${{{RUN}}}`",
+        f"<script>{RUN}</script>",
+        f"<SCRIPT >{RUN}</SCRIPT >",
+        f"</textarea><script>{RUN}</script>",
+        f"</title><script>{RUN}</script>",
+        f"<scr<script>ipt>{RUN}</scr</script>ipt>",
+        f"<script src='data:text/javascript,{RUN}'></script>",
+        f"--><script>{RUN}</script><!--",
+        f"]]><script>{RUN}</script>",
+        f"<svg><script>{RUN}</script></svg>",
+        f'<math><mi//xlink:href="data:x,<script>{RUN}</script>">',
+        f"<template><script>{RUN}</script></template>",
+        f'<noscript><p title="</noscript><img src=x onerror={RUN}>">',
+        f"<style>@import 'javascript:{RUN}';</style>",
+        f"<link rel=stylesheet href='data:text/css,*{{}}'>",
+        "<base href='//evil.test/'>",
+        f"<meta http-equiv=refresh content='0;url=javascript:{RUN}'>",
+        f"<form action=javascript:{RUN}><button>go</button></form>",
+        f"<iframe srcdoc='<script>parent.{RUN}</script>'></iframe>",
+        f"<embed src=javascript:{RUN}>",
+        f"<portal src=javascript:{RUN}>",
+        f'"><script>{RUN}</script>',
+        f"'><script>{RUN}</script>",
+        f'" autofocus onfocus={RUN} x="',
+        f"' onmouseover={RUN} '",
+        f"`${{{RUN}}}`",
     ]
     addresses = [
-        f"{start}{RUN}" for start in (
-            "javascript:", "JaVaScRiPt:", "java\tscript:", "java\nscript:", " javascript:", "\u0001javascript:", "vbscript:", "data:text/html,<script>",
-            "data:text/html;base64,", "https://javascript:", "http://user:pass@", "https://example.org/\" onclick=\"", "https://example.org/'><svg onload=",
-            "https://example.org/<script>", "//evil.test/", "file:///etc/", "blob:https://example.org/", "view-source:", "feed:javascript:", "jar:javascript:",
-            "http://example.org#javascript:", "http://example.org?x=<img src=x onerror=>", "mailto:x@example.org?", "tel:+1;", "intent://x#",
+        f"{start}{RUN}"
+        for start in (
+            "javascript:",
+            "JaVaScRiPt:",
+            "java\tscript:",
+            "java\nscript:",
+            " javascript:",
+            "\u0001javascript:",
+            "vbscript:",
+            "data:text/html,<script>",
+            "data:text/html;base64,",
+            "https://javascript:",
+            "http://user:pass@",
+            'https://example.org/" onclick="',
+            "https://example.org/'><svg onload=",
+            "https://example.org/<script>",
+            "//evil.test/",
+            "file:///etc/",
+            "blob:https://example.org/",
+            "view-source:",
+            "feed:javascript:",
+            "jar:javascript:",
+            "http://example.org#javascript:",
+            "http://example.org?x=<img src=x onerror=>",
+            "mailto:x@example.org?",
+            "tel:+1;",
+            "intent://x#",
         )
     ]
     templates = [
         f"{before}{inner}{after}"
         for (before, after), inner in itertools.product(
             [("{{", "}}"), ("${", "}"), ("#{", "}"), ("<%=", "%>"), ("{%", "%}"), ("[[", "]]"), ("{", "}")],
-            [RUN, "constructor.constructor('window.__ran.push(1)')()", "7*7", "user.phone"])
+            [RUN, "constructor.constructor('window.__ran.push(1)')()", "7*7", "user.phone"],
+        )
     ]
     unicode = [
-        "\u202e<script>" + RUN + "</script>", "\u2066\u2067<img src=x onerror=" + RUN + ">", "＜script＞" + RUN + "＜/script＞",
-        "\ufeff<script>" + RUN + "</script>", "\u200b<\u200bscript\u200b>" + RUN, "%3Cscript%3E" + RUN + "%3C/script%3E", "&lt;script&gt;" + RUN + "&lt;/script&gt;",
-        "&#60;script&#62;" + RUN, "\\u003cscript\\u003e" + RUN, "\\x3cscript\\x3e" + RUN, "+ADw-script+AD4-" + RUN, "https://example.org/\u202egpj.exe",
-        "https://ex\u0430mple.org/" + RUN, "😀<svg/onload=" + RUN + ">", "שלום <b onclick=" + RUN + ">עולם</b>", "مرحبا\u202c<i onload=" + RUN + ">",
-        "event: message\ndata: {\"id\":\"forged\"}\n\nid: 999999", "data: x\r\n\r\nevent: reset\r\ndata: {}", "\"}\n\ndata: {\"type\":\"text\"}", "__proto__",
-        "constructor", "{\"__proto__\":{\"polluted\":true}}", "[object Object]", "null", "undefined", "NaN", "%s%s%n", "'; DROP TABLE messages; --",
+        "\u202e<script>" + RUN + "</script>",
+        "\u2066\u2067<img src=x onerror=" + RUN + ">",
+        "＜script＞" + RUN + "＜/script＞",
+        "\ufeff<script>" + RUN + "</script>",
+        "\u200b<\u200bscript\u200b>" + RUN,
+        "%3Cscript%3E" + RUN + "%3C/script%3E",
+        "&lt;script&gt;" + RUN + "&lt;/script&gt;",
+        "&#60;script&#62;" + RUN,
+        "\\u003cscript\\u003e" + RUN,
+        "\\x3cscript\\x3e" + RUN,
+        "+ADw-script+AD4-" + RUN,
+        "https://example.org/\u202egpj.exe",
+        "https://ex\u0430mple.org/" + RUN,
+        "😀<svg/onload=" + RUN + ">",
+        "שלום <b onclick=" + RUN + ">עולם</b>",
+        "مرحبا\u202c<i onload=" + RUN + ">",
+        'event: message\ndata: {"id":"forged"}\n\nid: 999999',
+        "data: x\r\n\r\nevent: reset\r\ndata: {}",
+        '"}\n\ndata: {"type":"text"}',
+        "__proto__",
+        "constructor",
+        '{"__proto__":{"polluted":true}}',
+        "[object Object]",
+        "null",
+        "undefined",
+        "NaN",
+        "%s%s%n",
+        "'; DROP TABLE messages; --",
     ]
     rest = [f"<x{number} style='animation-name:x' onanimationend={RUN}>" for number in range(200)]
     everything = handlers + scripts + addresses + templates + unicode + rest
@@ -76,7 +160,7 @@ def payloads(setup):
     everything = payload_list()
     problems, found_in_answers = [], 0
     for begin in range(0, len(everything), 50):
-        part = everything[begin:begin + 50]
+        part = everything[begin : begin + 50]
         with Page() as page:
             page.open(chat_url(setup))
             page.wait_online()
@@ -95,7 +179,9 @@ def payloads(setup):
                 page.save(setup.out / "payloads.png")
     if setup.payload_brand_data and found_in_answers == 0:
         problems.append("no payload of the brand's data was shown")
-    return not problems and len(everything) == 200, shown(problems[:12]) if problems else f"{len(everything)} payloads shown as text; {found_in_answers} in answers"
+    return not problems and len(everything) == 200, (
+        shown(problems[:12]) if problems else f"{len(everything)} payloads shown as text; {found_in_answers} in answers"
+    )
 
 
 def visible(text):

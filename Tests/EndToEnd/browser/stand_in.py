@@ -21,8 +21,12 @@ FILES = pathlib.Path(__file__).resolve().parents[3] / "channels" / "Web" / "Widg
 TYPES = {".js": "text/javascript; charset=utf-8", ".css": "text/css; charset=utf-8", ".html": "text/html; charset=utf-8"}
 POLICY = "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; img-src 'self' data:; base-uri 'none'; form-action 'none'"
 SERVICES = [
-    ("Haircut", "45 USD, 45 minutes"), ("Colour", "120 USD, 120 minutes"), ("Blow-dry", "35 USD, 30 minutes"),
-    ("Manicure", "30 USD, 40 minutes"), ("Pedicure", "40 USD, 50 minutes"), ("Massage", "80 USD, 60 minutes"),
+    ("Haircut", "45 USD, 45 minutes"),
+    ("Colour", "120 USD, 120 minutes"),
+    ("Blow-dry", "35 USD, 30 minutes"),
+    ("Manicure", "30 USD, 40 minutes"),
+    ("Pedicure", "40 USD, 50 minutes"),
+    ("Massage", "80 USD, 60 minutes"),
 ]
 BOOKED = []
 
@@ -49,7 +53,12 @@ class Conversation:
 
     def message(self, direction, content):
         with self.lock:
-            message = {"id": f"{int(time.time() * 1000):012x}-{len(self.messages):06d}", "direction": direction, "content": content, "at": now()}
+            message = {
+                "id": f"{int(time.time() * 1000):012x}-{len(self.messages):06d}",
+                "direction": direction,
+                "content": content,
+                "at": now(),
+            }
             self.messages.append(message)
             self.emit("message", message)
             return message["id"]
@@ -104,13 +113,17 @@ class Conversation:
     def book(self):
         item = {"queue_id": secrets.token_hex(4)}
         for wait, kind, fields in [
-            (0, "action_queued", {}), (0.4, "action_executing", {"progress": 0}),
+            (0, "action_queued", {}),
+            (0.4, "action_executing", {"progress": 0}),
             (1.5, "action_progress", {"progress": 20, "current_step": "Checking the calendar"}),
-            (1.5, "action_progress", {"progress": 40, "current_step": "Booking"}), (1, "action_completed", {"result": {}}),
+            (1.5, "action_progress", {"progress": 40, "current_step": "Booking"}),
+            (1, "action_completed", {"result": {}}),
         ]:
             time.sleep(wait)
             self.emit("update", {"update_type": kind, "timestamp": now(), **item, **fields})
-        self.say(f"You're booked: {self.service} on Wednesday, 25 November, 3:00 PM. Your booking number is bk-{secrets.randbelow(900) + 100}. See you then!")
+        self.say(
+            f"You're booked: {self.service} on Wednesday, 25 November, 3:00 PM. Your booking number is bk-{secrets.randbelow(900) + 100}. See you then!"
+        )
         BOOKED.append({"method": "POST", "json": {"contact_phone": self.phone}})
         self.service = self.when = self.phone = None
 
@@ -151,14 +164,24 @@ class Handler(BaseHTTPRequestHandler):
 
     def allowed(self, origin):
         name = urllib.parse.urlsplit(origin)
-        is_local = origin in (f"http://127.0.0.1:{name.port}", f"http://localhost:{name.port}") if "@" not in origin and " " not in origin else False
+        is_local = (
+            origin in (f"http://127.0.0.1:{name.port}", f"http://localhost:{name.port}")
+            if "@" not in origin and " " not in origin
+            else False
+        )
         return is_local or origin in self.server.origins
 
     def do_OPTIONS(self):
         if not self.allowed(self.headers.get("Origin", "")):
             return self.answer(403, {"status": 403})
-        self.answer(204, b"", headers=[
-            ("Access-Control-Allow-Methods", "GET, POST"), ("Access-Control-Allow-Headers", "authorization, content-type, last-event-id")])
+        self.answer(
+            204,
+            b"",
+            headers=[
+                ("Access-Control-Allow-Methods", "GET, POST"),
+                ("Access-Control-Allow-Headers", "authorization, content-type, last-event-id"),
+            ],
+        )
 
     def do_GET(self):
         url = urllib.parse.urlsplit(self.path)
@@ -171,7 +194,9 @@ class Handler(BaseHTTPRequestHandler):
             page = (FILES / "chat.html").read_text()
             for key, value in {"instance": parts[1], "brand": "Blue Door Salon", "locale": "en-US"}.items():
                 page = page.replace("{{" + key + "}}", html.escape(value, quote=True))
-            return self.answer(200, page.encode(), TYPES[".html"], [("Content-Security-Policy", POLICY), ("X-Content-Type-Options", "nosniff")])
+            return self.answer(
+                200, page.encode(), TYPES[".html"], [("Content-Security-Policy", POLICY), ("X-Content-Type-Options", "nosniff")]
+            )
         if url.path == "/_sandbox/requests":
             return self.answer(200, {"requests": BOOKED})
         conversation = self.visitor()
@@ -184,14 +209,16 @@ class Handler(BaseHTTPRequestHandler):
         with conversation.lock:
             known = [message["id"] for message in conversation.messages]
             after = query.get("after", [None])[0]
-            chosen = conversation.messages[-limit:] if after is None else conversation.messages[known.index(after) + 1:][:limit]
+            chosen = conversation.messages[-limit:] if after is None else conversation.messages[known.index(after) + 1 :][:limit]
         self.answer(200, {"messages": chosen})
 
     def file(self, name):
         path = FILES / name
         if path.parent != FILES or path.suffix not in TYPES or not path.is_file():
             return self.answer(404, {"status": 404})
-        self.answer(200, path.read_bytes(), TYPES[path.suffix], [("Cache-Control", "no-cache"), ("X-Content-Type-Options", "nosniff")])
+        self.answer(
+            200, path.read_bytes(), TYPES[path.suffix], [("Cache-Control", "no-cache"), ("X-Content-Type-Options", "nosniff")]
+        )
 
     def visitor(self):
         return self.server.tokens.get((self.headers.get("Authorization") or "").removeprefix("Bearer "))
@@ -220,10 +247,16 @@ class Handler(BaseHTTPRequestHandler):
         token = secrets.token_urlsafe(32)
         self.server.tokens[token] = conversation
         expires = (datetime.now(timezone.utc) + timedelta(hours=1)).isoformat(timespec="milliseconds").replace("+00:00", "Z")
-        self.answer(201, {
-            "token": token, "resume_secret": secret, "expires_at": expires, "user": {"id": conversation.user, "tier": "guest"},
-            "session": {"id": conversation.user},
-        })
+        self.answer(
+            201,
+            {
+                "token": token,
+                "resume_secret": secret,
+                "expires_at": expires,
+                "user": {"id": conversation.user, "tier": "guest"},
+                "session": {"id": conversation.user},
+            },
+        )
 
     def events(self, conversation):
         signals = queue.Queue()

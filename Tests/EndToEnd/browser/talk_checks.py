@@ -10,7 +10,6 @@ import dialog
 from browser import DESKTOP, PHONE, Page, shown
 from proxy import Wire
 
-
 BREAK_TOKEN = """
 const [key, value] = Object.entries(sessionStorage).find(([key]) => key.endsWith(":token"));
 sessionStorage.setItem(key, JSON.stringify({...JSON.parse(value), token: "no-longer-good"}));
@@ -141,7 +140,9 @@ def reload(setup):
         page.type("when are you open")
         page.replies(count)
         ok = before == after == again and user != renewed and not is_same(page) and len(before) >= 4
-        return ok, shown({"before": before, "after": after, "again": again} if not ok else f"{len(before)} messages kept, and it goes on")
+        return ok, shown(
+            {"before": before, "after": after, "again": again} if not ok else f"{len(before)} messages kept, and it goes on"
+        )
 
 
 def offline(setup, hang):
@@ -172,7 +173,9 @@ def offline(setup, hang):
         wire.mend()
         page.wait_online(30)
         elsewhere.join()
-        page.wait(lambda: not any(one["state"] in ("sending", "waiting", "offline") for one in page.messages()), "all to be sent", 60)
+        page.wait(
+            lambda: not any(one["state"] in ("sending", "waiting", "offline") for one in page.messages()), "all to be sent", 60
+        )
         quiet(page)
         texts = [one["text"] for one in page.messages() if one["side"] == "in"]
         problems = [f"{text!r} stands there {texts.count(text)} times" for text in said if texts.count(text) != 1]
@@ -185,7 +188,11 @@ def offline(setup, hang):
         if difference := is_same(page):
             problems.append(difference)
         page.save(setup.out / f"offline-{'hang' if hang else 'cut'}-after.png")
-        return not problems, "; ".join(problems) or f"{len(texts)} said, {page.answers()} answers, {len(waiting)} waited; nothing missing or doubled"
+        return (
+            not problems,
+            "; ".join(problems)
+            or f"{len(texts)} said, {page.answers()} answers, {len(waiting)} waited; nothing missing or doubled",
+        )
 
 
 def other_device(setup, token):
@@ -218,7 +225,9 @@ def busy(setup):
         count = page.answers()
         page.type("what services do you offer")
         page.replies(count)
-        page.wait(lambda: all(one["state"] == "sent" for one in page.messages() if one["side"] == "in"), "the message to be sent", 60)
+        page.wait(
+            lambda: all(one["state"] == "sent" for one in page.messages() if one["side"] == "in"), "the message to be sent", 60
+        )
         quiet(page)
         tries = page.script("return window.__tries")
         said = [one for one in page.messages() if one["side"] == "in"]

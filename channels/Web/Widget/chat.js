@@ -104,7 +104,8 @@ export class Chat {
         );
         const body = make("div", { class: "sb-body" }, this.#transcript.scroller, this.#jump);
         const name = brand || words.title;
-        this.#root = make("section", { class: "sb-chat", "aria-label": name }, header, this.#banner, body, this.#composer.node);
+        const parts = [header, this.#banner, body, this.#composer.node];
+        this.#root = make("section", { class: "sb-chat", "aria-label": name }, ...parts);
         container.append(this.#root);
     }
 

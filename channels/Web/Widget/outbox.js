@@ -36,7 +36,7 @@ export class Outbox {
     add(body, shown) {
         const item = { requestID: randomID(), body, shown, state: "waiting", at: new Date().toISOString() };
         this.#items.push(item);
-        this.#move(item, "waiting");
+        this.#move(item, this.#items.some(({ state }) => state === "offline") ? "offline" : "waiting");
         this.run();
     }
 
@@ -87,7 +87,7 @@ export class Outbox {
                     wait = problem.waitMS;
                 } else {
                     wasOffline = true;
-                    this.#move(item, "offline");
+                    for (const other of this.#items) if (other.state !== "failed") this.#move(other, "offline");
                 }
             }
             await this.#pause(Math.max(wait ?? 0, backoff(attempt)));

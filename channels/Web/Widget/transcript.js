@@ -197,7 +197,8 @@ export class Transcript {
         const words = { waiting: "sending", sending: "sending", offline: "waiting", failed: "failed", sent: "sent" };
         const word = this.#words[words[state]];
         const isSent = state === "sent";
-        const label = make("span", { class: "sb-state" }, ...(isSent ? [icon("check"), make("span", { class: "sb-hidden" }, word)] : [word]));
+        const shown = isSent ? [icon("check"), make("span", { class: "sb-hidden" }, word)] : [word];
+        const label = make("span", { class: "sb-state" }, ...shown);
         if (state === "failed") {
             label.append(
                 make("button", { type: "button", class: "sb-retry", on: { click: () => this.#retry(item.requestID) } }, this.#words.retry),

@@ -78,8 +78,8 @@ class Widget {
 
     #build() {
         const words = this.#words;
-        // Elements of the page itself: `all: initial` in the style sheet keeps what they would inherit away.
-        this.#host = make("div", { class: "switchboard-chat", lang: this.#options.strings ? this.#options.locale : "en" });
+        // A name that no rule of the page means; what it would inherit from there the style sheet keeps away.
+        this.#host = make("switchboard-chat", { class: "switchboard-chat", lang: this.#options.strings ? this.#options.locale : "en" });
         this.#host.dataset.side = this.#options.side === "left" ? "left" : "right";
         this.#badge = make("span", { class: "sb-badge", "aria-hidden": "true", hidden: true });
         this.#launcher = make(
