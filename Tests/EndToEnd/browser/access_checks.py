@@ -28,14 +28,17 @@ const ground = (node) => {
     return layers.reduceRight((under, layer) => over(layer, under), dark ? [18, 18, 18] : [255, 255, 255]);
 };
 const light = (rgb) => {
-    const [r, g, b] = rgb.map((value) => { const part = value / 255; return part <= 0.04045 ? part / 12.92 : ((part + 0.055) / 1.055) ** 2.4; });
+    const [r, g, b] = rgb.map((value) => value / 255).map((part) => part <= 0.04045 ? part / 12.92 : ((part + 0.055) / 1.055) ** 2.4);
     return 0.2126 * r + 0.7152 * g + 0.0722 * b;
 };
 const ratio = (one, two) => { const [high, low] = [light(one), light(two)].sort((a, b) => b - a); return (high + 0.05) / (low + 0.05); };
 const hold = (node, text, least, what) => {
     const under = ground(node);
     const found = ratio(over(channels(text), under), under);
-    if (found < least) problems.push(`${what} "${node.textContent.slice(0, 30)}" .${node.className?.baseVal ?? node.className}: ${found.toFixed(2)} < ${least}`);
+    if (found < least) {
+        const name = node.className?.baseVal ?? node.className;
+        problems.push(`${what} "${node.textContent.slice(0, 30)}" .${name}: ${found.toFixed(2)} < ${least}`);
+    }
     return found;
 };
 let lowest = 99, count = 0;

@@ -15,8 +15,12 @@ DESKTOP = (1280, 800)
 WATCH = """
 window.__ran = [];
 window.__seen = {progress: [], lines: [], banners: []};
-for (const name of ["alert", "confirm", "prompt", "open", "print"]) window[name] = (...words) => { window.__ran.push(name + ":" + words[0]); };
-document.addEventListener("securitypolicyviolation", (event) => window.__ran.push("policy:" + event.violatedDirective + ":" + event.blockedURI));
+for (const name of ["alert", "confirm", "prompt", "open", "print"]) {
+    window[name] = (...words) => { window.__ran.push(name + ":" + words[0]); };
+}
+document.addEventListener("securitypolicyviolation", (event) => {
+    window.__ran.push("policy:" + event.violatedDirective + ":" + event.blockedURI);
+});
 new MutationObserver(() => {
     const note = (list, value) => { if (value && list[list.length - 1] !== value) list.push(value); };
     for (const root of [document, ...Array.from(document.querySelectorAll("*"), (node) => node.shadowRoot).filter(Boolean)]) {

@@ -22,9 +22,13 @@ class Site:
             f'<script type="module" src="{setup.url}/widget.js" data-instance="{setup.instance}" data-brand="Blue Door Salon" '
             'data-locale="en-US"></script>'
         )
-        style = "<style>body{font:16px serif;color:purple;background:#fffbe8}button{background:red;font-size:40px}*{letter-spacing:2px;text-transform:uppercase;word-spacing:9px}</style>"
-        page = f'<!DOCTYPE html><html lang="en"><title>Another site</title>{style}<h1>Another site</h1><p>With words of its own.</p>{tag}</html>'
-        framed = f'<!DOCTYPE html><html lang="en"><title>Frame</title><iframe sandbox="allow-scripts" width="900" height="700" srcdoc="{html.escape(page)}"></iframe></html>'
+        style = (
+            "<style>body{font:16px serif;color:purple;background:#fffbe8}button{background:red;font-size:40px}"
+            "*{letter-spacing:2px;text-transform:uppercase;word-spacing:9px}</style>"
+        )
+        start = '<!DOCTYPE html><html lang="en"><title>Another site</title>'
+        page = f"{start}{style}<h1>Another site</h1><p>With words of its own.</p>{tag}</html>"
+        framed = f'{start}<iframe sandbox="allow-scripts" width="900" height="700" srcdoc="{html.escape(page)}"></iframe></html>'
 
         class Handler(BaseHTTPRequestHandler):
             def do_GET(self):
@@ -79,13 +83,15 @@ def allowed(setup):
             if len(page.messages()) != before:
                 problems.append("closing the panel lost messages")
             inherited = page.script(
-                "const style = getComputedStyle(arguments[0]); return [style.letterSpacing, style.textTransform, style.wordSpacing, style.fontSize]",
+                "const style = getComputedStyle(arguments[0]);"
+                "return [style.letterSpacing, style.textTransform, style.wordSpacing, style.fontSize]",
                 page.one(".sb-bubble"),
             )
             if inherited != ["normal", "none", "0px", "16px"]:
                 problems.append(f"the page's look gets into the widget: {inherited}")
             style = page.script(
-                "const title = document.querySelector('h1'); return [getComputedStyle(title).color, document.styleSheets.length, document.adoptedStyleSheets.length]"
+                "return [getComputedStyle(document.querySelector('h1')).color, document.styleSheets.length,"
+                "document.adoptedStyleSheets.length]"
             )
             if style != ["rgb(128, 0, 128)", 1, 0]:
                 problems.append(f"the page's own look changed: {style}")

@@ -19,7 +19,10 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 FILES = pathlib.Path(__file__).resolve().parents[3] / "channels" / "Web" / "Widget"
 TYPES = {".js": "text/javascript; charset=utf-8", ".css": "text/css; charset=utf-8", ".html": "text/html; charset=utf-8"}
-POLICY = "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; img-src 'self' data:; base-uri 'none'; form-action 'none'"
+POLICY = (
+    "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; img-src 'self' data:; base-uri 'none'; "
+    "form-action 'none'; frame-ancestors 'self'"
+)
 SERVICES = [
     ("Haircut", "45 USD, 45 minutes"),
     ("Colour", "120 USD, 120 minutes"),
@@ -122,7 +125,8 @@ class Conversation:
             time.sleep(wait)
             self.emit("update", {"update_type": kind, "timestamp": now(), **item, **fields})
         self.say(
-            f"You're booked: {self.service} on Wednesday, 25 November, 3:00 PM. Your booking number is bk-{secrets.randbelow(900) + 100}. See you then!"
+            f"You're booked: {self.service} on Wednesday, 25 November, 3:00 PM. "
+            f"Your booking number is bk-{secrets.randbelow(900) + 100}. See you then!"
         )
         BOOKED.append({"method": "POST", "json": {"contact_phone": self.phone}})
         self.service = self.when = self.phone = None
@@ -271,7 +275,8 @@ class Handler(BaseHTTPRequestHandler):
             last = self.headers.get("Last-Event-ID")
             newest = len(conversation.events)
             seen = newest if last is None else int(last)
-            self.write(f"event: hello\nid: {newest}\ndata: {{}}\n\n")
+            if last is None:
+                self.write(f"event: hello\nid: {newest}\ndata: {{}}\n\n")
             while True:
                 for number, kind, value in conversation.events[seen:]:
                     self.write(f"event: {kind}\nid: {number}\ndata: {json.dumps(value)}\n\n")

@@ -90,6 +90,7 @@ export class Chat {
             icon("down"),
             words.newMessages,
         );
+        const lamp = make("span", { class: "sb-lamp", "aria-hidden": "true" });
         const header = make(
             "header",
             { class: "sb-header" },
@@ -98,7 +99,7 @@ export class Chat {
                 "div",
                 { class: "sb-titles" },
                 make("h1", { class: "sb-title", dir: "auto" }, brand || words.title),
-                make("div", { class: "sb-status", role: "status" }, make("span", { class: "sb-lamp", "aria-hidden": "true" }), this.#status),
+                make("div", { class: "sb-status", role: "status" }, lamp, this.#status),
             ),
             ...actions,
         );
