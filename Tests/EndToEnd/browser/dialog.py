@@ -1,0 +1,124 @@
+"""Books an appointment on a chat page with the given words and answers whatever is asked."""
+
+import json
+import random
+import re
+import time
+import urllib.request
+
+from selenium.webdriver.common.keys import Keys
+
+NUMBER = re.compile(r"\bbk-[0-9A-Za-z]+")
+TIMES = ["next Wednesday at 3pm", "next Thursday at 11am", "next Friday at 2pm"]
+
+
+class Mouse:
+    """Says things by typing, chooses by clicking."""
+
+    def __init__(self, page):
+        self.page = page
+
+    def say(self, text):
+        self.page.type(text)
+
+    def choose(self, title):
+        self.page.press_option(title)
+
+
+class Keyboard:
+    """Everything by keys, beginning wherever the focus is."""
+
+    def __init__(self, page):
+        self.page = page
+
+    def reach(self, wanted, key=Keys.TAB, limit=40):
+        for _ in range(limit):
+            if wanted():
+                return
+            self.page.keys(key)
+        raise AssertionError("the keyboard does not get there")
+
+    def is_in_field(self):
+        return self.page.active().get_attribute("class") == "sb-input"
+
+    def say(self, text):
+        self.reach(self.is_in_field)
+        self.page.keys(text, Keys.ENTER)
+
+    def choose(self, title):
+        self.page.driver.switch_to.active_element.send_keys(Keys.SHIFT, Keys.TAB)
+        page = self.page
+        is_option = lambda: "sb-option" in (page.active().get_attribute("class") or "")
+        if not is_option():
+            raise AssertionError("one step back from the field is no option")
+        page.keys(Keys.HOME)
+        self.reach(lambda: title in page.active_text(), Keys.ARROW_DOWN, 20)
+        page.keys(Keys.ENTER)
+        page.wait(self.is_in_field, "the focus back in the field", 5)
+
+
+def phone():
+    return f"+1 212 555 {random.randrange(2000, 9999)}"
+
+
+def book(page, hand, words, number):
+    """The text that names the booking. At most 14 steps, each an answer to what was asked."""
+    times = list(TIMES)
+    count = page.answers()
+    hand.say(words)
+    for _ in range(14):
+        page.replies(count)
+        time.sleep(0.8)  # An answer can have more than one part.
+        count = page.answers()
+        last = [message for message in page.messages() if message["side"] == "out"][-1]
+        if NUMBER.search(last["text"]):
+            return last["text"]
+        titles = [option["title"] for option in last["options"] if not option["disabled"]]
+        asked = last["text"].lower()
+        if "Yes" in titles:
+            hand.choose("Yes")
+        elif titles:
+            hand.choose("Haircut" if "Haircut" in titles else titles[0])
+        elif "phone" in asked:
+            hand.say(number)
+        elif "service" in asked and "when" not in asked:
+            hand.say("a haircut")
+        elif re.search(r"when|time|day|open|closed|o'clock", asked) and times:
+            hand.say(times.pop(0))
+        elif not re.search(r"\?", asked):
+            continue  # A word on the way, such as "Booking…": the next one follows.
+        else:
+            raise AssertionError(f"no answer known to: {last['text']}")
+    raise AssertionError(f"no booking after 14 steps: {page.texts()[-6:]}")
+
+
+def call(method, url, body=None, headers=None):
+    """Status, headers and JSON (or text) of an answer of any status."""
+    data = None if body is None else json.dumps(body).encode()
+    request = urllib.request.Request(url, data, {"Content-Type": "application/json", **(headers or {})}, method=method)
+    try:
+        with urllib.request.urlopen(request, timeout=20) as response:
+            status, fields, text = response.status, response.headers, response.read().decode()
+    except urllib.error.HTTPError as error:
+        status, fields, text = error.code, error.headers, error.read().decode()
+    try:
+        return status, fields, json.loads(text)
+    except ValueError:
+        return status, fields, text
+
+
+def slow_bookings(sandbox):
+    """Makes the next booking take 5 s, so that there is progress to see."""
+    status, _, answer = call(
+        "POST", f"{sandbox}/_sandbox/faults", {"path": "/salon/bookings", "method": "POST", "delay_ms": 5000, "times": 1}
+    )
+    if status >= 300:
+        raise AssertionError(f"the sandbox takes no fault: {answer}")
+
+
+def bookings_with(sandbox, number):
+    """How many booking requests with that phone number reached the brand."""
+    _, _, answer = call("GET", f"{sandbox}/_sandbox/requests?path=/salon/bookings")
+    digits = re.sub(r"\D", "", number)
+    made = [one for one in answer["requests"] if one["method"] == "POST" and digits in re.sub(r"\D", "", json.dumps(one["json"]))]
+    return len(made)
