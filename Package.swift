@@ -58,6 +58,9 @@ let package = Package(
         .target(name: "Signing", dependencies: ["Conversation", "COpenSSL"]),
         // Channels.
         .target(name: "WhatsApp", dependencies: ["Conversation", "JSON"], path: "channels/WhatsApp/Sources"),
+        .target(
+            name: "Web", dependencies: ["Conversation", "JSON", "Text"], path: "channels/Web",
+            exclude: ["Tests", "Payloads", "channel.yaml"], sources: ["Sources"], resources: [.embedInCode("Widget")]),
         // The way of a message.
         .target(name: "Understanding", dependencies: ["Conversation", "Text"]),
         .target(name: "Brain", dependencies: ["Conversation"]),
@@ -83,8 +86,8 @@ let package = Package(
         .executableTarget(
             name: "Switchboard",
             dependencies: [
-                "Conversation", "JSON", "Text", "Signing", "WhatsApp", "Understanding", "Brain", "Storage", "Bus", "HTTPCalls", "Gateway",
-                "ConfigurationLoading", .target(name: "Sandbox", condition: .when(traits: ["Sandbox"])),
+                "Conversation", "JSON", "Text", "Signing", "WhatsApp", "Web", "Understanding", "Brain", "Storage", "Bus", "HTTPCalls",
+                "Gateway", "ConfigurationLoading", .target(name: "Sandbox", condition: .when(traits: ["Sandbox"])),
                 Outside.hummingbird, Outside.arguments, Outside.log, Outside.coreMetrics, Outside.lifecycle, Outside.signals, Outside.nio,
                 Outside.nioPosix, Outside.httpTypes,
             ]),
@@ -97,6 +100,7 @@ let package = Package(
         .testTarget(
             name: "WhatsAppTests", dependencies: ["WhatsApp", "Conversation", "JSON", "Signing", "TestKit"], path: "channels/WhatsApp/Tests"
         ),
+        .testTarget(name: "WebTests", dependencies: ["Web", "Conversation", "JSON", "TestKit"], path: "channels/Web/Tests"),
         .testTarget(name: "UnderstandingTests", dependencies: ["Understanding", "Conversation", "Text"]),
         .testTarget(name: "BrainTests", dependencies: ["Brain", "Conversation", "Signing", "Understanding"]),
         .testTarget(name: "StorageTests", dependencies: ["Storage", "Conversation", "TestKit", Outside.log]),
@@ -108,7 +112,7 @@ let package = Package(
         .testTarget(name: "SandboxTests", dependencies: ["Sandbox", "Conversation", Outside.hummingbird, Outside.log, Outside.nio]),
         .testTarget(
             name: "EndToEnd", dependencies: ["Conversation", "JSON", "Signing", "HTTPCalls", "Storage", "TestKit"],
-            exclude: ["pywa", "python", "requirements.txt", "release-check.sh"]),
+            exclude: ["browser", "pywa", "python", "requirements.txt", "release-check.sh"]),
     ],
     cxxLanguageStandard: .cxx17
 )

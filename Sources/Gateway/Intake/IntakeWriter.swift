@@ -77,11 +77,11 @@ struct IntakeWriter {
         return user
     }
 
-    /// The session that goes on with this message; a session never ends while an action of its user is open.
+    /// The session that goes on with this message; a session never ends while work of its user is open.
     private func runningSession(of user: UserID) throws -> SessionRecord? {
         guard let session = try transaction.activeSession(instance: instance.id, user: user) else { return nil }
         let isOver = transaction.now - session.lastMessageAt > instance.sessionTimeout
-        return try !isOver || transaction.hasRunningAction(user) ? session : nil
+        return try !isOver || transaction.hasOpenWork(user, instance: instance.id) ? session : nil
     }
 
     /// A new session; the one that is over ends with it.
