@@ -10,6 +10,7 @@ package final class Store: Sendable {
     package let node: String
     private let listeners = Mutex<[@Sendable (BrandID, LanePool) -> Void]>([])
     private let eventListeners = Mutex<[@Sendable (BrandID) -> Void]>([])
+    private let feedListeners = Mutex<[@Sendable (BrandID, InstanceID, UserID) -> Void]>([])
 
     /// Whether anybody takes events from the outbox. When nobody does none are written.
     package let eventsAreWanted: @Sendable () -> Bool
@@ -33,6 +34,17 @@ package final class Store: Sendable {
     /// Calls `listener` after every commit that put events into a brand's outbox.
     package func onEvents(_ listener: @escaping @Sendable (BrandID) -> Void) { eventListeners.withLock { $0.append(listener) } }
 
+    /// Calls `listener` after every commit that added to the feed of a conversation.
+    package func onFeed(_ listener: @escaping @Sendable (BrandID, InstanceID, UserID) -> Void) {
+        feedListeners.withLock { $0.append(listener) }
+    }
+
+    func announceFeeds(_ brand: BrandID, _ conversations: Set<FeedAddress>) {
+        guard !conversations.isEmpty else { return }
+        let current = feedListeners.withLock { $0 }
+        for listener in current { for conversation in conversations { listener(brand, conversation.instance, conversation.user) } }
+    }
+
     func announceEvents(_ brand: BrandID) {
         let current = eventListeners.withLock { $0 }
         for listener in current { listener(brand) }
@@ -54,13 +66,14 @@ package struct BrandStore: Sendable {
 
     /// One transaction, durable when this returns. The unit may run twice, so it touches only the transaction.
     package func write<Result: Sendable>(_ unit: @escaping @Sendable (BrandTransaction) throws -> Result) async throws -> Result {
-        let (result, woken, hasEvents) = try await store.database.write(.brand(id)) { [store, id] connection in
+        let (result, woken, hasEvents, feeds) = try await store.database.write(.brand(id)) { [store, id] connection in
             let transaction = BrandTransaction(brand: id, connection: connection, store: store)
-            return (try unit(transaction), transaction.woken, transaction.hasNewEvents)
+            return (try unit(transaction), transaction.woken, transaction.hasNewEvents, transaction.changedFeeds)
         }
         if !woken.isEmpty { CrashPoint.answeredNotWoken.pass() }
         store.wake(id, woken)
         if hasEvents { store.announceEvents(id) }
+        store.announceFeeds(id, feeds)
         return result
     }
 
@@ -80,6 +93,7 @@ package final class BrandTransaction {
     package let now: Timestamp
     var woken: Set<LanePool> = []
     var hasNewEvents = false
+    var changedFeeds: Set<FeedAddress> = []
 
     init(brand: BrandID, connection: any Connection, store: Store) {
         self.brand = brand

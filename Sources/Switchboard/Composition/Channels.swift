@@ -19,5 +19,11 @@ enum Channels {
         var intake: any Intake
         var http: any HTTPClient
         var authenticator: any Authenticator
+        var visitors: any Visitors
+        var feed: any ConversationFeed
+        var tokens: any TokenReader
+        var clock: any WallClock
+        /// An instance that runs now.
+        var instances: @Sendable (InstanceID) -> InstanceConfiguration?
     }
 }
