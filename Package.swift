@@ -95,7 +95,7 @@ let package = Package(
         .testTarget(name: "ConversationTests", dependencies: ["Conversation"]),
         .testTarget(name: "JSONTests", dependencies: ["Conversation", "JSON"]),
         .testTarget(name: "TextTests", dependencies: ["Text"]),
-        .testTarget(name: "SigningTests", dependencies: ["Signing", "Conversation"]),
+        .testTarget(name: "SigningTests", dependencies: ["Signing", "Conversation", "TestKit"]),
         .testTarget(
             name: "WhatsAppTests", dependencies: ["WhatsApp", "Conversation", "JSON", "Signing", "TestKit"], path: "channels/WhatsApp/Tests"
         ),
@@ -108,6 +108,12 @@ let package = Package(
             name: "GatewayTests", dependencies: ["Gateway", "Brain", "Signing", "Storage", "Conversation", "TestKit", Outside.log]),
         .testTarget(name: "ConfigurationLoadingTests", dependencies: ["ConfigurationLoading", "Conversation", "WhatsApp"]),
         .testTarget(name: "SandboxTests", dependencies: ["Sandbox", "Conversation", Outside.hummingbird, Outside.log, Outside.nio]),
+        .testTarget(
+            name: "SwitchboardTests",
+            dependencies: [
+                "Switchboard", "ConfigurationLoading", "Conversation", "Gateway", "Signing", "Storage", "TestKit", Outside.hummingbird,
+                Outside.log, Outside.lifecycle, Outside.nio, Outside.nioPosix,
+            ]),
         .testTarget(
             name: "EndToEnd", dependencies: ["Conversation", "JSON", "Signing", "HTTPCalls", "Storage", "TestKit"],
             exclude: ["pywa", "python", "requirements.txt", "release-check.sh"]),

@@ -35,13 +35,7 @@ private final class ScriptedBrand: HTTPClient {
     var calls: [(at: Timestamp, call: HTTPCall)] { state.withLock { $0.calls } }
 }
 
-private struct NoClassifier: IntentClassifying {
-    func classify(_ request: ClassificationRequest) async -> [DetectedIntent] { [] }
-}
 
-private struct NoSlots: SlotExtracting {
-    func extract(_ request: SlotRequest) -> [String: Entity] { [:] }
-}
 
 @Suite struct ActionRetryTests {
     private static let brand = BrandID(rawValue: "salon")

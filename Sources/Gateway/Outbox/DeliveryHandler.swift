@@ -45,13 +45,11 @@ package struct DeliveryHandler: TaskHandler {
         guard let (message, user, session) = loaded, let content = OutboundContent(json: message.content) else {
             return try await context.finish { _ in }
         }
-        let instance = registry.instance(message.instance)
-        let channel = instance.flatMap { registry.channel($0.channel) }
-        if context.task.wasInterrupted, channel?.capabilities.isRepeatable != true {
-            return try await markUnknown(message, context, reason: "the process ended while it was being sent")
-        }
-        guard let instance, let channel else {
+        guard let instance = registry.instance(message.instance), let channel = registry.channel(instance.channel) else {
             return try await context.finish(.parked(until: context.store.clock.now + .seconds(30))) { _ in }
+        }
+        if context.task.wasInterrupted, !channel.capabilities.isRepeatable {
+            return try await markUnknown(message, context, reason: "the process ended while it was being sent")
         }
         let part = OutboundPart(
             reference: id, instance: instance, recipient: user.identifiers, content: content, inReplyTo: message.inReplyTo)
