@@ -35,8 +35,6 @@ private final class ScriptedBrand: HTTPClient {
     var calls: [(at: Timestamp, call: HTTPCall)] { state.withLock { $0.calls } }
 }
 
-
-
 @Suite struct ActionRetryTests {
     private static let brand = BrandID(rawValue: "salon")
     private static let secret = Secret("whsec_" + Base64.encode(Array(repeating: 7, count: 32)))

@@ -134,7 +134,8 @@ struct FeedDeliveryTests {
             }
             let events = try await feed(world, visit)
             #expect(events.map(\.kind) == [.update, .update])
-            #expect(events.map { $0.body["seq"] } == [1, 2] && events.map { $0.body["update_type"] } == ["action_lookup", "action_queued"])
+            #expect(
+                events.map { $0.body["seq"] } == [1, 2] && events.map { $0.body["update_type"] } == ["action_lookup", "action_queued"])
             #expect(events.last?.body["queue_id"] == "q")
             #expect(try await world.brand().read { try $0.updates(session: visit.session).count } == 3)
         }

@@ -66,9 +66,11 @@ struct VisitorTests {
             var flipped = Array(secret.utf8)
             flipped[0] = flipped[0] == UInt8(ascii: "A") ? UInt8(ascii: "B") : UInt8(ascii: "A")
             let guesses = [
-                "", "x", secret.uppercased(), String(secret.dropLast()), secret + "=", " " + secret, String(decoding: flipped, as: UTF8.self),
+                "", "x", secret.uppercased(), String(secret.dropLast()), secret + "=", " " + secret,
+                String(decoding: flipped, as: UTF8.self),
                 owner.token, owner.user.id.description, owner.session.description, try #require(jobs.resumeSecret),
-                Base64.encodeURL(Digest.sha256(Array(secret.utf8))), String(repeating: "A", count: 43), String(repeating: "é", count: 50_000),
+                Base64.encodeURL(Digest.sha256(Array(secret.utf8))), String(repeating: "A", count: 43),
+                String(repeating: "é", count: 50_000),
                 "' OR 1=1 --",
             ]
             var seen = Set([owner.user.id, jobs.user.id])
@@ -89,7 +91,9 @@ struct VisitorTests {
         try await PageWorld.with { world in
             let visit = try await world.guest()
             for instance in [PageWorld.salonApp, PageWorld.jobs] { #expect(try await world.visitor(visit, at: instance) == nil) }
-            for wrong in ["", "x", visit.token + "A", String(visit.token.dropLast()), try #require(visit.resumeSecret), visit.token.lowercased()] {
+            for wrong in [
+                "", "x", visit.token + "A", String(visit.token.dropLast()), try #require(visit.resumeSecret), visit.token.lowercased(),
+            ] {
                 #expect(try await world.desk.visitor(token: wrong, at: salon) == nil)
                 #expect(try await world.desk.visitor(token: wrong) == nil)
             }

@@ -52,7 +52,9 @@ struct JWTReaderTests {
     }
 
     @Test func aPublicKeyIsNoSharedSecret() async {
-        for (pem, key) in [(SignedTokens.rsaKey, TokenRules.Key.rs256(SignedTokens.rsaKey)), (SignedTokens.ecKey, .es256(SignedTokens.ecKey))] {
+        for (pem, key) in [
+            (SignedTokens.rsaKey, TokenRules.Key.rs256(SignedTokens.rsaKey)), (SignedTokens.ecKey, .es256(SignedTokens.ecKey)),
+        ] {
             await refuses(token(Self.good, secret: Secret(pem)), as: .wrongAlgorithm, key)
             for name in ["RS256", "ES256"] where key.isNamed(name) {
                 await refuses(token(Self.good, header: #"{"alg":"\#(name)"}"#, secret: Secret(pem)), as: .wrongSignature, key)
@@ -145,7 +147,9 @@ struct JWTReaderTests {
     }
 
     @Test func longTokensAreRefusedUnread() async throws {
-        func padded(_ count: Int) -> String { token(#"{"aud":"salon-web","exp":1800000600,"x":"\#(String(repeating: "x", count: count))"}"#) }
+        func padded(_ count: Int) -> String {
+            token(#"{"aud":"salon-web","exp":1800000600,"x":"\#(String(repeating: "x", count: count))"}"#)
+        }
         #expect(padded(5900).utf8.count <= JWTReader.maxBytes)
         #expect(try await read(padded(5900))["aud"] != nil)
         #expect(padded(6200).utf8.count > JWTReader.maxBytes)

@@ -28,11 +28,11 @@ enum SignedTokens {
         """
     static let rs256 =
         "eyJhbGciOiJSUzI1NiIsInR5cCI6IkpXVCJ9.eyJhdWQiOiJzYWxvbi13ZWIiLCJleHAiOjE4MDAwMDA2MDAsInN1YiI6ImMtMSJ9."
-            + "rSW0W6rGQogYZDy9nZJu4a1d6b_Lx3_auSYGmay17rRqhggbZTTBtanTXx6CdonpxH2WWZOTYi8se_cKSkt4HKgh0uhf_7-l52V1VoUCcRs-XR"
-            + "Vux8olgIZQeShSU_SzeakqZ7y2EPNTz1Bhho-D4k0hEmNqljxHmO8HwkGRpUYgmWNCNZeDLrvNHR6NkZGXzTQZxt_JfBXZt0rFLSNP8arE47dj"
-            + "dLynWMvVkYzqnrNxWVKBi8HO4A6Dpb9WQv8l69klmp5RfieLHQb75Rn-gefNNOe3DddLWznnspvACf_RiB_B7RPIacD1rumIqpmPf4P6o8QAYS"
-            + "OrZROI3nm7kw"
+        + "rSW0W6rGQogYZDy9nZJu4a1d6b_Lx3_auSYGmay17rRqhggbZTTBtanTXx6CdonpxH2WWZOTYi8se_cKSkt4HKgh0uhf_7-l52V1VoUCcRs-XR"
+        + "Vux8olgIZQeShSU_SzeakqZ7y2EPNTz1Bhho-D4k0hEmNqljxHmO8HwkGRpUYgmWNCNZeDLrvNHR6NkZGXzTQZxt_JfBXZt0rFLSNP8arE47dj"
+        + "dLynWMvVkYzqnrNxWVKBi8HO4A6Dpb9WQv8l69klmp5RfieLHQb75Rn-gefNNOe3DddLWznnspvACf_RiB_B7RPIacD1rumIqpmPf4P6o8QAYS"
+        + "OrZROI3nm7kw"
     static let es256 =
         "eyJhbGciOiJFUzI1NiIsInR5cCI6IkpXVCJ9.eyJhdWQiOiJzYWxvbi13ZWIiLCJleHAiOjE4MDAwMDA2MDAsInN1YiI6ImMtMSJ9."
-            + "Z4TTm_Nf_xmJffS4dRJJI5WbDiXutxM6TfNROMBkuhPcCn1oQJNTgpqTR8p_---N1k1zszxZwPzBFOTALzIwiQ"
+        + "Z4TTm_Nf_xmJffS4dRJJI5WbDiXutxM6TfNROMBkuhPcCn1oQJNTgpqTR8p_---N1k1zszxZwPzBFOTALzIwiQ"
 }

@@ -112,7 +112,8 @@ struct FeedTests {
                     let message = InboundMessage(
                         providerID: text, sender: Sender(identifiers: []), content: .text(text), sentAt: transaction.now)
                     try transaction.insertInbound(
-                        message, content: CanonicalJSON.text(message.content.json), id: id, session: session, instance: instance, user: user)
+                        message, content: CanonicalJSON.text(message.content.json), id: id, session: session, instance: instance, user: user
+                    )
                     return id
                 }
             }
@@ -160,7 +161,8 @@ struct FeedTests {
         let store = Store(database: try SQLiteDatabase(path: path), clock: ControlledClock(), ids: CountingIDs(), node: "test")
         let user = UserID(UniqueID(high: 1, low: 1))
         #expect(
-            try await store.brand(brand).write { try $0.appendFeed(.handover, body: ["state": "open"], instance: instance, user: user) } == 1)
+            try await store.brand(brand).write { try $0.appendFeed(.handover, body: ["state": "open"], instance: instance, user: user) }
+                == 1)
         await store.close()
         for suffix in ["", "-wal", "-shm"] { try? FileManager.default.removeItem(atPath: path + suffix) }
     }

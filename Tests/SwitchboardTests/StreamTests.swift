@@ -73,10 +73,12 @@ import Testing
         }
         try await LocalServer.with(routes: { _, _ in [route] }) { server in
             try await server.connect(LocalServer.request("/steps")) { incoming in
-                #expect(try await incoming.waits(for: "one;"))
+                let hasFirst = try await incoming.waits(for: "one;")
+                #expect(hasFirst)
                 #expect(!incoming.text.contains("two;"))
                 gates.continuation.yield()
-                #expect(try await incoming.waits(for: "0\r\n\r\n"))
+                let hasEnd = try await incoming.waits(for: "0\r\n\r\n")
+                #expect(hasEnd)
                 #expect(incoming.text.contains("two;"))
                 let head = incoming.text.lowercased()
                 #expect(head.hasPrefix("http/1.1 200") && head.contains("content-type: text/event-stream"))
@@ -89,7 +91,8 @@ import Testing
         let record = Record()
         try await LocalServer.with(routes: { _, _ in [Self.idle(record)] }) { server in
             try await server.connect(LocalServer.request("/idle")) { incoming in
-                #expect(try await incoming.waits(for: "hello"))
+                let hasBegun = try await incoming.waits(for: "hello")
+                #expect(hasBegun)
             }
             #expect(await record.firstEnded() == true)
         }
@@ -134,7 +137,10 @@ import Testing
                 var last = -1
                 while record.written != last {
                     last = record.written
-                    for _ in 0..<20 { #expect(try await server.get("/plain").hasSuffix("127.0.0.1")) }
+                    for _ in 0..<20 {
+                        let answer = try await server.get("/plain")
+                        #expect(answer.hasSuffix("127.0.0.1"))
+                    }
                 }
                 #expect(last < 400, "\(last) pieces of 64 KiB were taken for somebody who reads none")
             }

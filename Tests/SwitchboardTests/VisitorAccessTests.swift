@@ -42,7 +42,8 @@ private struct FeedChannel: Conversation.Channel {
         return try BrandAssembly.make(configuration, queue: QueueConfiguration(), ids: SystemIDs())
     }
 
-    private static func with(clock: any WallClock = SystemClock(), _ body: @escaping @Sendable (LocalServer) async throws -> Void) async throws
+    private static func with(clock: any WallClock = SystemClock(), _ body: @escaping @Sendable (LocalServer) async throws -> Void)
+        async throws
     {
         try await LocalServer.with(
             clock: clock, brands: [runtime("salon"), runtime("jobs")], channel: FeedChannel(),

@@ -50,6 +50,9 @@ struct StreamingBody: Sendable {
                 let deadline = closing(after: Self.patience)
                 defer { deadline?.cancel() }
                 try await writer.write(ByteBuffer(bytes: piece))
+                // The piece may only have been handed to the event loop. When that has come by, it is known whether there is room for
+                // another; who writes without asking outruns it by any amount.
+                try await channel.eventLoop.submit {}.get()
                 pieces.taken()
             }
             group.cancelAll()
