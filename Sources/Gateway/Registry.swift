@@ -5,6 +5,8 @@ import Synchronization
 package final class Registry: Sendable {
     private struct Snapshot {
         var brands: [BrandID: BrandRuntime] = [:]
+        /// Of its own, because every message asks for them and a brand's configuration is large to copy.
+        var tiers: [BrandID: [String]] = [:]
         var instances: [InstanceID: InstanceConfiguration] = [:]
         var addresses: [InstanceAddress: InstanceConfiguration] = [:]
     }
@@ -20,6 +22,7 @@ package final class Registry: Sendable {
         var next = Snapshot()
         for brand in brands {
             next.brands[brand.id] = brand
+            next.tiers[brand.id] = brand.configuration.tiers
             for instance in brand.configuration.instances {
                 next.instances[instance.id] = instance
                 let descriptor = descriptors.first { $0.name == instance.channel }
@@ -35,6 +38,8 @@ package final class Registry: Sendable {
     package func channel(_ name: ChannelName) -> (any Channel)? { channels.withLock { $0[name] } }
     package var allChannels: [any Channel] { channels.withLock { Array($0.values) } }
     package func brand(_ id: BrandID) -> BrandRuntime? { snapshot.withLock { $0.brands[id] } }
+    /// The brand's tiers, ascending.
+    package func tiers(of brand: BrandID) -> [String] { snapshot.withLock { $0.tiers[brand] ?? [] } }
     package func instance(at address: InstanceAddress) -> InstanceConfiguration? { snapshot.withLock { $0.addresses[address] } }
     package func instance(_ id: InstanceID) -> InstanceConfiguration? { snapshot.withLock { $0.instances[id] } }
     /// Whether conversations at an instance keep a feed; false for an instance that does not run.

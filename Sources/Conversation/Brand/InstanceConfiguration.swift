@@ -59,8 +59,8 @@ package struct Settings: Sendable {
 }
 
 /// What a channel expects of its part of the configuration.
-package struct SettingRule: Sendable {
-    package indirect enum Kind: Sendable {
+package struct SettingRule: Sendable, Hashable {
+    package indirect enum Kind: Sendable, Hashable {
         case text, url, secret, secrets, texts, integer, flag, addresses
         case group([SettingRule])
     }

@@ -34,6 +34,17 @@ extension Content {
         }
     }
 
+    /// `json` as canonical text; plain text, nearly everything that comes, is written without a detour.
+    package var canonicalText: String {
+        guard case .text(let text) = self else { return CanonicalJSON.text(json) }
+        var output: [UInt8] = []
+        output.reserveCapacity(text.utf8.count + 32)
+        output.append(contentsOf: #"{"text":"#.utf8)
+        CanonicalJSON.write(text, to: &output)
+        output.append(contentsOf: #","type":"text"}"#.utf8)
+        return String(decoding: output, as: UTF8.self)
+    }
+
     /// Nil when the value was not written by `json`.
     package init?(json: JSONValue) {
         guard let type = json["type"]?.string else { return nil }

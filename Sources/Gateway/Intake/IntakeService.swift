@@ -18,12 +18,14 @@ package struct IntakeService: Intake {
     }
 
     package func accept(_ webhook: VerifiedWebhook) async throws -> IntakeReceipt {
-        let sorted = sort(webhook)
-        var receipt = IntakeReceipt(ignored: sorted.ignored, quarantined: sorted.unrouted.count)
+        var receipt: IntakeReceipt
         do {
-            if sorted.brands.count == 1, sorted.unrouted.isEmpty, let only = sorted.brands.first {
-                receipt.add(try await store(only.value, brand: only.key))
+            // Nearly every delivery is one event of one brand.
+            if webhook.items.count == 1, let address = webhook.items[0].address, let instance = registry.instance(at: address) {
+                receipt = try await store([(webhook.items[0], instance)], brand: instance.brand)
             } else {
+                let sorted = sort(webhook)
+                receipt = IntakeReceipt(ignored: sorted.ignored, quarantined: sorted.unrouted.count)
                 try await storeAll(sorted, &receipt)
             }
         } catch {
@@ -73,21 +75,31 @@ package struct IntakeService: Intake {
     }
 
     private func store(_ items: [(WebhookItem, InstanceConfiguration)], brand: BrandID) async throws -> IntakeReceipt {
-        let tiers = registry.brand(brand)?.configuration.tiers ?? []
-        let provesIdentity = Set(items.map(\.1.channel)).filter { registry.channel($0)?.capabilities.provesIdentity ?? false }
-        let contents = items.map { item, _ in
-            if case .message(let message, _, _) = item { CanonicalJSON.text(message.content.json) } else { String?.none }
+        let tiers = registry.tiers(of: brand)
+        let prepared = items.map { item, instance in
+            var content: String?
+            if case .message(let message, _, _) = item { content = message.content.canonicalText }
+            let proves = registry.channel(instance.channel)?.capabilities.provesIdentity ?? false
+            return Prepared(item: item, instance: instance, content: content, provesIdentity: proves)
         }
         return try await store.brand(brand).write { transaction in
             var receipt = IntakeReceipt()
-            for (index, (item, instance)) in items.enumerated() {
+            for part in prepared {
                 let writer = IntakeWriter(
-                    transaction: transaction, instance: instance, tiers: tiers, provesIdentity: provesIdentity.contains(instance.channel),
-                    content: contents[index])
-                try writer.store(item, &receipt)
+                    transaction: transaction, instance: part.instance, tiers: tiers, provesIdentity: part.provesIdentity,
+                    content: part.content)
+                try writer.store(part.item, &receipt)
             }
             return receipt
         }
+    }
+
+    /// What can be made ready before the transaction, for which everybody waits.
+    private struct Prepared: Sendable {
+        var item: WebhookItem
+        var instance: InstanceConfiguration
+        var content: String?
+        var provesIdentity: Bool
     }
 }
 
@@ -97,6 +109,12 @@ extension IntakeReceipt {
         duplicates += other.duplicates
         ignored += other.ignored
         quarantined += other.quarantined
+        messages += other.messages
+    }
+
+    mutating func add(duplicate: MessageID) {
+        duplicates += 1
+        messages.append(duplicate)
     }
 }
 

@@ -12,8 +12,7 @@ struct IntakeWriter {
 
     func store(_ item: WebhookItem, _ receipt: inout IntakeReceipt) throws {
         switch item {
-        case .message(let message, _, _):
-            if try store(message) { receipt.accepted += 1 } else { receipt.duplicates += 1 }
+        case .message(let message, _, _): try store(message, &receipt)
         case .status(let status, _, _):
             try store(status)
             receipt.accepted += 1
@@ -28,47 +27,68 @@ struct IntakeWriter {
         }
     }
 
-    /// False when it was there before: then nothing is stored.
-    private func store(_ message: InboundMessage) throws -> Bool {
-        if try transaction.isKnown(providerID: message.providerID, instance: instance.id) { return false }
-        let user = try resolve(message.sender)
-        if case .system(let notice) = message.content, let identifier = notice.newIdentifier {
-            try transaction.link(identifier, channel: instance.channel, to: user)
+    private func store(_ message: InboundMessage, _ receipt: inout IntakeReceipt) throws {
+        let match = try transaction.match(message.sender, channel: instance.channel)
+        let running = try match.user.flatMap { try runningSession(of: $0) }
+        // A duplicate must make neither a user nor a session. Where both are there the insert itself tells.
+        if running == nil, let known = try transaction.inboundMessage(providerID: message.providerID, instance: instance.id) {
+            return receipt.add(duplicate: known)
         }
-        let session = try openSession(user)
         let id = MessageID(transaction.newID())
-        let content = content ?? CanonicalJSON.text(message.content.json)
-        try transaction.insertInbound(message, content: content, id: id, session: session, instance: instance.id, user: user)
+        let user = try resolve(message, match)
+        let session = try running?.id ?? openSession(user)
+        let content = content ?? message.content.canonicalText
+        guard
+            try transaction.insertInbound(message, content: content, id: id, session: session, instance: instance.id, user: user)
+        else {
+            guard let known = try transaction.inboundMessage(providerID: message.providerID, instance: instance.id) else {
+                throw StageError(stage: .intake, retryable: true, cause: "a message that is neither new nor known")
+            }
+            return receipt.add(duplicate: known)
+        }
+        if let running { try transaction.touchSession(running) }
+        try announce(message, id, session, user, content)
+        receipt.accepted += 1
+        receipt.messages.append(id)
+    }
+
+    private func announce(_ message: InboundMessage, _ id: MessageID, _ session: SessionID, _ user: UserID, _ content: String) throws {
         let reference = "\"message_id\":\"\(id)\",\"session_id\":\"\(session)\""
-        let provider = CanonicalJSON.text(.string(message.providerID))
         try transaction.record(
             .messageReceived, instance: instance.id,
-            dataText: "{\"content\":\(content),\(reference),\"provider_message_id\":\(provider),\"user_id\":\"\(user)\"}")
-        let lane = Lane(brand: transaction.brand, instance: instance.id, user: user)
+            dataText: """
+                {"content":\(content),\(reference),"provider_message_id":\(CanonicalJSON.text(.string(message.providerID))),\
+                "user_id":"\(user)"}
+                """)
         try transaction.enqueue(
             NewTask(
-                id: QueueTaskID(id.value), lane: lane.key, pool: .turn, kind: TurnTask.message,
-                payloadText: "{\"message\":\"\(id)\",\"session\":\"\(session)\"}", runAt: transaction.now))
-        return true
+                id: QueueTaskID(id.value), lane: Lane(brand: transaction.brand, instance: instance.id, user: user).key, pool: .turn,
+                kind: TurnTask.message, payloadText: "{\"message\":\"\(id)\",\"session\":\"\(session)\"}", runAt: transaction.now))
     }
 
     /// A channel that proves who writes makes verified users; any other makes guests.
-    private func resolve(_ sender: Sender) throws -> UserID {
+    private func resolve(_ message: InboundMessage, _ match: SenderMatch) throws -> UserID {
         let tier = provesIdentity && !instance.acceptGuests ? tiers.dropFirst().first ?? tiers.first : tiers.first
-        return try transaction.resolveUser(
-            channel: instance.channel, sender: sender, tier: tier ?? "guest", verified: provesIdentity)
+        let user = try transaction.complete(
+            match, channel: instance.channel, sender: message.sender, tier: tier ?? "guest", verified: provesIdentity)
+        if case .system(let notice) = message.content, let identifier = notice.newIdentifier {
+            try transaction.link(identifier, channel: instance.channel, to: user)
+        }
+        return user
     }
 
-    /// The running session, or a new one after a silence; a session never ends while an action of its user is open.
+    /// The session that goes on with this message; a session never ends while an action of its user is open.
+    private func runningSession(of user: UserID) throws -> SessionRecord? {
+        guard let session = try transaction.activeSession(instance: instance.id, user: user) else { return nil }
+        let isOver = transaction.now - session.lastMessageAt > instance.sessionTimeout
+        return try !isOver || transaction.hasRunningAction(user) ? session : nil
+    }
+
+    /// A new session; the one that is over ends with it.
     private func openSession(_ user: UserID) throws -> SessionID {
-        if let session = try transaction.activeSession(instance: instance.id, user: user) {
-            let isOver = transaction.now - session.lastMessageAt > instance.sessionTimeout
-            if try !isOver || transaction.hasRunningAction(user) {
-                try transaction.touchSession(session)
-                return session.id
-            }
-            try transaction.endSession(session.id)
-            try transaction.record(.sessionEnded, instance: instance.id, data: reference(session.id, user))
+        if let over = try transaction.activeSession(instance: instance.id, user: user) {
+            try transaction.endSession(over.id)
+            try transaction.record(.sessionEnded, instance: instance.id, data: reference(over.id, user))
         }
         let session = try transaction.openSession(instance: instance.id, user: user)
         try transaction.record(.sessionStarted, instance: instance.id, data: reference(session, user))

@@ -35,9 +35,10 @@ extension BrandTransaction {
             """
             INSERT INTO messages (brand_id, session_id, message_id, direction, instance_id, user_id, provider_id, content, context, raw,
                 sent_at, recorded_at) VALUES ($1, $2, $3, 'in', $4, $5, $6, $7, $8, $9, $10, $11)
+            ON CONFLICT (brand_id, instance_id, direction, provider_id) WHERE provider_id IS NOT NULL DO NOTHING
             """)
         static let known = SQL(
-            "SELECT 1 FROM messages WHERE brand_id = $1 AND instance_id = $2 AND direction = 'in' AND provider_id = $3")
+            "SELECT message_id FROM messages WHERE brand_id = $1 AND instance_id = $2 AND direction = 'in' AND provider_id = $3")
         static let outbound = SQL(
             """
             INSERT INTO messages (brand_id, session_id, message_id, direction, instance_id, user_id, content, context, sent_at, recorded_at,
@@ -72,19 +73,20 @@ extension BrandTransaction {
             "UPDATE messages SET send_state = $3, error = $4 WHERE brand_id = $1 AND message_id = $2 AND direction = 'out'")
     }
 
-    package func isKnown(providerID: String, instance: InstanceID) throws -> Bool {
-        try row(Statements.known, SQLValue(instance), .text(providerID)) != nil
+    /// The inbound message that came under this id before.
+    package func inboundMessage(providerID: String, instance: InstanceID) throws -> MessageID? {
+        try row(Statements.known, SQLValue(instance), .text(providerID)).map { try $0.entity(0) }
     }
 
-    /// Stores an inbound message that `isKnown` did not know.
+    /// Stores an inbound message; false when one with its provider id was there before: then nothing is stored.
     /// `content` is the message's content as JSON, written before the transaction began.
     package func insertInbound(
         _ message: InboundMessage, content: String, id: MessageID, session: SessionID, instance: InstanceID, user: UserID
-    ) throws {
+    ) throws -> Bool {
         try run(
             Statements.inbound, SQLValue(session), SQLValue(id), SQLValue(instance), SQLValue(user), .text(message.providerID),
             .text(content), message.context == MessageContext() ? .null : SQLValue(json: message.context.json),
-            SQLValue(message.raw), SQLValue(message.sentAt), SQLValue(now))
+            SQLValue(message.raw), SQLValue(message.sentAt), SQLValue(now)) == 1
     }
 
     /// Stores an outbound message that is to be sent.

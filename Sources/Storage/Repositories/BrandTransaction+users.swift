@@ -1,5 +1,12 @@
 package import Conversation
 
+/// What is known of a sender.
+package struct SenderMatch: Sendable {
+    package var user: UserID?
+    var profileName: String?
+    var unknown: [Identifier] = []
+}
+
 extension BrandTransaction {
     private enum Statements {
         static let find = SQL(
@@ -27,31 +34,41 @@ extension BrandTransaction {
             """)
     }
 
-    /// The user behind a sender, made when there is none. The first identifier that is known decides; the others are linked to it.
-    /// Identifiers that already belong to another user stay there: linking never merges. A new profile name takes the old one's place.
+    /// The user behind a sender, made when there is none. Identifiers that already belong to another user stay there: linking never
+    /// merges.
     package func resolveUser(channel: ChannelName, sender: Sender, tier: String, verified: Bool) throws -> UserID {
-        var unknown: [Identifier] = []
-        var found: UserID?
+        try complete(try match(sender, channel: channel), channel: channel, sender: sender, tier: tier, verified: verified)
+    }
+
+    /// Looks a sender up. The first identifier that is known decides.
+    package func match(_ sender: Sender, channel: ChannelName) throws -> SenderMatch {
+        var match = SenderMatch()
         for identifier in sender.identifiers {
             guard let row = try row(Statements.find, .text(channel.rawValue), .text(identifier.kind.rawValue), .text(identifier.value))
             else {
-                unknown.append(identifier)
+                match.unknown.append(identifier)
                 continue
             }
             let owner: UserID = try row.entity(0)
-            guard found == nil, try !isSomebodyElse(owner, channel: channel, unknown: unknown) else { continue }
-            found = owner
-            if let name = sender.profileName, row.values[1] != .text(name) { try run(Statements.rename, SQLValue(owner), .text(name)) }
+            guard match.user == nil, try !isSomebodyElse(owner, channel: channel, unknown: match.unknown) else { continue }
+            match.user = owner
+            match.profileName = try row.optional(1) { $0.text }
         }
-        let user: UserID
-        if let found {
-            user = found
-        } else {
-            user = UserID(newID())
+        return match
+    }
+
+    /// Makes the user where there was none, links what was not known, and notes a new profile name.
+    package func complete(
+        _ match: SenderMatch, channel: ChannelName, sender: Sender, tier: String, verified: Bool
+    ) throws -> UserID {
+        let user = match.user ?? UserID(newID())
+        if match.user == nil {
             try run(
                 Statements.addUser, SQLValue(user), .text(tier), SQLValue(verified), SQLValue(sender.profileName), SQLValue(now))
+        } else if let name = sender.profileName, name != match.profileName {
+            try run(Statements.rename, SQLValue(user), .text(name))
         }
-        for identifier in unknown { try link(identifier, channel: channel, to: user) }
+        for identifier in match.unknown { try link(identifier, channel: channel, to: user) }
         return user
     }
 

@@ -13,7 +13,7 @@ final class SQLiteConnection: Connection, @unchecked Sendable {
     private var statements: [OpaquePointer?] = []
     /// Pages in the write-ahead log after the last commit; written by SQLite through the hook, on the thread that commits.
     private let logPages = UnsafeMutablePointer<Int32>.allocate(capacity: 1)
-    /// What stands between SQLite and its log once `takeOverLog` was called.
+    /// What stands between SQLite and its log after `gatherLogWrites`.
     private let log = UnsafeMutablePointer<sb_log>.allocate(capacity: 1)
 
     /// Once in the life of the process. A refusal only means that SQLite counts its allocations.
@@ -41,6 +41,7 @@ final class SQLiteConnection: Connection, @unchecked Sendable {
         for statement in statements { sqlite3_finalize(statement) }
         sqlite3_close_v2(handle)
         logPages.deallocate()
+        sb_release_log(log)
         log.deallocate()
     }
 
@@ -55,19 +56,11 @@ final class SQLiteConnection: Connection, @unchecked Sendable {
             }, logPages)
     }
 
-    /// Lets commits leave the sync that they ask for to their owner. Throws `StorageError` when the database has no write-ahead log.
-    func takeOverLog() throws {
+    /// Lets what a commit writes to the log reach it in one piece. Only for a connection with `synchronous=FULL`. Throws `StorageError`
+    /// when the database has no write-ahead log.
+    func gatherLogWrites() throws {
         let code = sb_take_over_log(handle, log)
         guard code == SQLITE_OK else { throw error(code) }
-    }
-
-    /// Commits. True when SQLite wanted the log made durable, which is then up to the owner: until that is done, nobody may be told.
-    func commitBeforeSync(_ statement: SQL) throws -> Bool {
-        log.pointee.was_asked = 0
-        log.pointee.is_deferring = 1
-        defer { log.pointee.is_deferring = 0 }
-        try run(statement, [])
-        return log.pointee.was_asked != 0
     }
 
     /// Pages in the write-ahead log that were not known to be folded back.

@@ -1,9 +1,5 @@
 internal import Conversation
 
-#if canImport(Glibc)
-    internal import Glibc
-#endif
-
 /// The embedded store: one file, one writer thread that also checkpoints, a few readers.
 /// SQLite 3.40 can corrupt a file when two connections checkpoint at once, so only the writer ever does.
 package final class SQLiteDatabase: Database {
@@ -13,16 +9,11 @@ package final class SQLiteDatabase: Database {
 
     package struct Options: Sendable {
         package var readers: Int
-        /// Pages in the write-ahead log before it is folded back between two commits; a quarter of it when nobody waits.
+        /// Pages in the write-ahead log before it is folded back between two commits; a sixteenth of it when nobody came for a while.
         package var checkpointPages: Int
-        /// Makes all that was written to a file durable, and says 0.
-        package var flush: @Sendable (Int32) -> Int32
-        package init(
-            readers: Int = 2, checkpointPages: Int = 16000, flush: @escaping @Sendable (Int32) -> Int32 = { fdatasync($0) }
-        ) {
+        package init(readers: Int = 2, checkpointPages: Int = 16000) {
             self.readers = readers
             self.checkpointPages = checkpointPages
-            self.flush = flush
         }
     }
 
@@ -32,8 +23,8 @@ package final class SQLiteDatabase: Database {
         try Self.prepare(connection)
         try Migrator.migrate(connection, dialect: .sqlite) { try connection.execute($0) }
         readers = try SQLiteReaders(path: path, count: options.readers)
-        writer = try SQLiteWriter(
-            connection: connection, log: LogSync(path: path + "-wal", flush: options.flush), checkpointPages: options.checkpointPages)
+        try connection.gatherLogWrites()
+        writer = SQLiteWriter(connection: connection, checkpointPages: options.checkpointPages)
     }
 
     private static func prepare(_ connection: SQLiteConnection) throws {

@@ -1,37 +1,33 @@
 internal import Conversation
 import Foundation
 
-/// The one thread that writes. It runs what has gathered in one transaction, commits, and lets the log be made durable while it runs the
-/// next one: the busier it is, the larger the groups; alone, a unit waits for nothing. A group commits when the sync before it has ended,
-/// so that what arrives meanwhile shares its commit. `@unchecked`: the queue is guarded by `condition`, the connection by the thread.
+/// The one thread that writes. It drains whatever has gathered into one transaction, commits, and wakes everybody: the busier it is,
+/// the larger the groups; alone, a unit waits for nothing. `@unchecked`: the queue is guarded by `condition`, the connection by the thread.
 final class SQLiteWriter: @unchecked Sendable {
     struct Unit {
         /// Runs the unit and keeps its result; throws what the unit threw.
         var work: (SQLiteConnection) throws -> Void
-        /// Nil when the effects are durable. Called on another thread than `work`.
+        /// Nil when the effects are durable.
         var finish: ((any Error)?) -> Void
     }
 
     private let connection: SQLiteConnection
-    private let log: LogSync
     private let condition = NSCondition()
     private var waiting: [Unit] = []
-    private var isSyncing = false
     private var isClosing = false
     private var hasEnded = false
     private var onEnd: [() -> Void] = []
     /// Units in one commit at the most: bounds how long a commit can take.
     private let groupLimit = 512
-    /// Pages in the log above which it is folded back between two commits; a quarter of that is enough when nobody waits.
+    /// Seconds without work after which the log is folded back.
+    private static let quiet = 0.05
+    /// Pages in the log above which it is folded back between two commits; a sixteenth of that is enough when nobody came for a while.
     private let checkpointPages: Int
 
-    /// Throws `StorageError` when the connection has no write-ahead log.
-    init(connection: SQLiteConnection, log: LogSync, checkpointPages: Int) throws {
+    init(connection: SQLiteConnection, checkpointPages: Int) {
         self.connection = connection
-        self.log = log
         self.checkpointPages = checkpointPages
         connection.countLogPages()
-        try connection.takeOverLog()
         let thread = Thread { [self] in loop() }
         thread.name = "sqlite-writer"
         thread.stackSize = 4 << 20
@@ -43,7 +39,7 @@ final class SQLiteWriter: @unchecked Sendable {
         let accepted = !isClosing
         if accepted {
             waiting.append(unit)
-            if waiting.count == 1 { condition.broadcast() }
+            if waiting.count == 1 { condition.signal() }
         }
         condition.unlock()
         if !accepted { unit.finish(StorageError.closed) }
@@ -66,43 +62,39 @@ final class SQLiteWriter: @unchecked Sendable {
 
     private func loop() {
         while let group = nextGroup() {
-            commit(group)
-            checkpoint()
+            if !group.isEmpty { commit(group) }
+            if group.isEmpty || connection.pagesInLog >= checkpointPages { checkpoint() }
         }
         condition.lock()
-        while isSyncing { condition.wait() }
-        log.close()
         hasEnded = true
         let callbacks = onEnd
         condition.unlock()
         for callback in callbacks { callback() }
     }
 
+    /// Empty when nobody came for a while and the log is worth folding back; nil when all is done.
     private func nextGroup() -> [Unit]? {
         condition.lock()
         defer { condition.unlock() }
         while waiting.isEmpty {
             if isClosing { return nil }
-            condition.wait()
+            if connection.pagesInLog < checkpointPages / 16 {
+                condition.wait()
+            } else if !condition.wait(until: Date(timeIntervalSinceNow: Self.quiet)), waiting.isEmpty, !isClosing {
+                return []
+            }
         }
         let group = Array(waiting.prefix(groupLimit))
         waiting.removeFirst(group.count)
         return group
     }
 
-    /// After everybody of the group was woken, so that no acknowledgement waits for it.
+    /// Not while somebody waits for a commit, unless the log has grown long.
     private func checkpoint() {
-        guard connection.pagesInLog >= (isIdle ? checkpointPages / 4 : checkpointPages) else { return }
         CrashPoint.logFoldedBack.pass()
         // What could not be folded back (a full disk) stays in the log, which holds it just as safely; the next time takes it along.
         _ = try? connection.foldLogBack()
         CrashPoint.logFoldedBack.pass()
-    }
-
-    private var isIdle: Bool {
-        condition.lock()
-        defer { condition.unlock() }
-        return waiting.isEmpty
     }
 
     /// First without savepoints, which cost a copy of every page they touch; when a unit fails, once more with them.
@@ -110,9 +102,7 @@ final class SQLiteWriter: @unchecked Sendable {
         var group = first
         do {
             try runTogether(&group)
-            try commitAndSync { [group] in
-                for unit in group { unit.finish(nil) }
-            }
+            for unit in group { unit.finish(nil) }
         } catch {
             rollBack()
             if group.count == 1 { return group[0].finish(error) }
@@ -120,7 +110,7 @@ final class SQLiteWriter: @unchecked Sendable {
         }
     }
 
-    /// What arrives while the group runs, and while the commit before it becomes durable, joins it.
+    /// What arrives while the group runs joins it: the commit is what everybody pays for, and nobody waits for it longer than for the next.
     private func runTogether(_ group: inout [Unit]) throws {
         try connection.run(Self.begin, [])
         var next = 0
@@ -129,31 +119,16 @@ final class SQLiteWriter: @unchecked Sendable {
             next += 1
             if next == group.count { group += latecomers(room: groupLimit - group.count) }
         }
+        CrashPoint.insertedNotCommitted.pass()
+        try connection.run(Self.commit, [])
     }
 
     private func latecomers(room: Int) -> [Unit] {
         condition.lock()
         defer { condition.unlock() }
-        while isSyncing, waiting.isEmpty || room == 0 { condition.wait() }
         let late = Array(waiting.prefix(room))
         waiting.removeFirst(late.count)
         return late
-    }
-
-    /// Calls `finish` when the transaction is durable. Throws when it could not be committed: then `finish` is never called.
-    private func commitAndSync(_ finish: @escaping () -> Void) throws {
-        CrashPoint.insertedNotCommitted.pass()
-        guard try connection.commitBeforeSync(Self.commit) else { return finish() }
-        condition.lock()
-        isSyncing = true
-        condition.unlock()
-        log.sync { [self] in
-            condition.lock()
-            isSyncing = false
-            condition.broadcast()
-            condition.unlock()
-            finish()
-        }
     }
 
     private func commitOneByOne(_ group: [Unit]) {
@@ -171,14 +146,12 @@ final class SQLiteWriter: @unchecked Sendable {
                 }
                 try connection.run(Self.release, [])
             }
-            _ = latecomers(room: 0)
-            try commitAndSync { [failures] in
-                for (unit, failure) in zip(group, failures) { unit.finish(failure) }
-            }
+            try connection.run(Self.commit, [])
         } catch {
             rollBack()
-            for (unit, failure) in zip(group, failures) { unit.finish(failure ?? error) }
+            failures = failures.map { $0 ?? error }
         }
+        for (unit, failure) in zip(group, failures) { unit.finish(failure) }
     }
 
     private func rollBack() {
