@@ -111,7 +111,7 @@ struct FeedTests {
                     let id = MessageID(transaction.newID())
                     let message = InboundMessage(
                         providerID: text, sender: Sender(identifiers: []), content: .text(text), sentAt: transaction.now)
-                    try transaction.insertInbound(
+                    _ = try transaction.insertInbound(
                         message, content: CanonicalJSON.text(message.content.json), id: id, session: session, instance: instance, user: user
                     )
                     return id

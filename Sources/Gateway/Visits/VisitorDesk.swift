@@ -21,7 +21,7 @@ package struct VisitorDesk: Visitors {
     }
 
     package func open(_ request: VisitRequest, at instance: InstanceConfiguration) async throws -> Visit {
-        let tiers = registry.brand(instance.brand)?.configuration.tiers ?? []
+        let tiers = registry.tiers(of: instance.brand)
         let (token, secret) = (VisitSecret(randomness()), VisitSecret(randomness()))
         return try await store.brand(instance.brand).write { transaction in
             let admission = Admission(transaction: transaction, instance: instance, tiers: tiers)
@@ -31,7 +31,7 @@ package struct VisitorDesk: Visitors {
             try transaction.insertVisit(
                 VisitRecord(instance: instance.id, user: entered.user, identifier: entered.identifier, expiresAt: expiresAt),
                 tokenHash: token.hash)
-            let session = try transaction.runningSession(instance: instance, user: entered.user, isMessage: false)
+            let session = try transaction.runningSession(instance: instance, user: entered.user)
             guard let user = try transaction.user(entered.user) else { throw StorageError.unreadable("a user who was there just now") }
             return Visit(token: token.text, resumeSecret: entered.resumeSecret, expiresAt: expiresAt, user: user, session: session)
         }
