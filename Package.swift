@@ -26,6 +26,7 @@ enum Outside {
     static let nio: Target.Dependency = .product(name: "NIOCore", package: "swift-nio")
     static let nioPosix: Target.Dependency = .product(name: "NIOPosix", package: "swift-nio")
     static let httpTypes: Target.Dependency = .product(name: "HTTPTypes", package: "swift-http-types")
+    static let jwt: Target.Dependency = .product(name: "JWTKit", package: "jwt-kit")
 }
 
 let package = Package(
@@ -45,6 +46,7 @@ let package = Package(
         .package(url: "https://github.com/jpsim/Yams", from: "6.2.2"),
         .package(url: "https://github.com/apple/swift-nio", from: "2.101.2"),
         .package(url: "https://github.com/apple/swift-http-types", from: "1.8.0"),
+        .package(url: "https://github.com/vapor/jwt-kit", from: "5.7.1"),
     ],
     targets: [
         // Shared values and the C libraries behind small Swift faces.
@@ -55,7 +57,7 @@ let package = Package(
         .target(name: "CPhoneNumber", linkerSettings: [.linkedLibrary("phonenumber"), .linkedLibrary("stdc++")]),
         .target(name: "Text", dependencies: ["Conversation", "CRE2", "CPhoneNumber"]),
         .systemLibrary(name: "COpenSSL", path: "Sources/COpenSSL", pkgConfig: "libcrypto", providers: [.apt(["libssl-dev"])]),
-        .target(name: "Signing", dependencies: ["Conversation", "COpenSSL"]),
+        .target(name: "Signing", dependencies: ["Conversation", "COpenSSL", Outside.jwt]),
         // Channels.
         .target(name: "WhatsApp", dependencies: ["Conversation", "JSON"], path: "channels/WhatsApp/Sources"),
         .target(
@@ -96,7 +98,7 @@ let package = Package(
         .testTarget(name: "ConversationTests", dependencies: ["Conversation"]),
         .testTarget(name: "JSONTests", dependencies: ["Conversation", "JSON"]),
         .testTarget(name: "TextTests", dependencies: ["Text"]),
-        .testTarget(name: "SigningTests", dependencies: ["Signing", "Conversation"]),
+        .testTarget(name: "SigningTests", dependencies: ["Signing", "Conversation", "TestKit"]),
         .testTarget(
             name: "WhatsAppTests", dependencies: ["WhatsApp", "Conversation", "JSON", "Signing", "TestKit"], path: "channels/WhatsApp/Tests"
         ),
@@ -110,6 +112,12 @@ let package = Package(
             name: "GatewayTests", dependencies: ["Gateway", "Brain", "Signing", "Storage", "Conversation", "TestKit", Outside.log]),
         .testTarget(name: "ConfigurationLoadingTests", dependencies: ["ConfigurationLoading", "Conversation", "WhatsApp"]),
         .testTarget(name: "SandboxTests", dependencies: ["Sandbox", "Conversation", Outside.hummingbird, Outside.log, Outside.nio]),
+        .testTarget(
+            name: "SwitchboardTests",
+            dependencies: [
+                "Switchboard", "ConfigurationLoading", "Conversation", "Gateway", "Signing", "Storage", "TestKit", Outside.hummingbird,
+                Outside.log, Outside.lifecycle, Outside.nio, Outside.nioPosix,
+            ]),
         .testTarget(
             name: "EndToEnd", dependencies: ["Conversation", "JSON", "Signing", "HTTPCalls", "Storage", "TestKit"],
             exclude: ["browser", "pywa", "python", "requirements.txt", "release-check.sh"]),

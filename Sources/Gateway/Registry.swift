@@ -42,5 +42,9 @@ package final class Registry: Sendable {
     package func tiers(of brand: BrandID) -> [String] { snapshot.withLock { $0.tiers[brand] ?? [] } }
     package func instance(at address: InstanceAddress) -> InstanceConfiguration? { snapshot.withLock { $0.addresses[address] } }
     package func instance(_ id: InstanceID) -> InstanceConfiguration? { snapshot.withLock { $0.instances[id] } }
+    /// Whether conversations at an instance keep a feed; false for an instance that does not run.
+    package func keepsFeed(_ id: InstanceID) -> Bool {
+        instance(id).flatMap { channel($0.channel) }?.capabilities.keepsFeed ?? false
+    }
     package var brands: [BrandRuntime] { snapshot.withLock { $0.brands.values.sorted { $0.id < $1.id } } }
 }

@@ -11,6 +11,7 @@ package final class Store: Sendable {
     private let listeners = Mutex<[@Sendable (BrandID, LanePool) -> Void]>([])
     private let eventListeners = Mutex<[@Sendable (BrandID) -> Void]>([])
     private let deadLetterListeners = Mutex<[@Sendable (BrandID, [String]) -> Void]>([])
+    private let feedListeners = Mutex<[@Sendable (BrandID, InstanceID, UserID) -> Void]>([])
 
     /// Whether anybody takes events from the outbox. When nobody does none are written.
     package let eventsAreWanted: @Sendable () -> Bool
@@ -44,6 +45,17 @@ package final class Store: Sendable {
         for listener in current { listener(brand, kinds) }
     }
 
+    /// Calls `listener` after every commit that added to the feed of a conversation.
+    package func onFeed(_ listener: @escaping @Sendable (BrandID, InstanceID, UserID) -> Void) {
+        feedListeners.withLock { $0.append(listener) }
+    }
+
+    func announceFeeds(_ brand: BrandID, _ conversations: Set<FeedAddress>) {
+        guard !conversations.isEmpty else { return }
+        let current = feedListeners.withLock { $0 }
+        for listener in current { for conversation in conversations { listener(brand, conversation.instance, conversation.user) } }
+    }
+
     func announceEvents(_ brand: BrandID) {
         let current = eventListeners.withLock { $0 }
         for listener in current { listener(brand) }
@@ -65,14 +77,15 @@ package struct BrandStore: Sendable {
 
     /// One transaction, durable when this returns. The unit may run twice, so it touches only the transaction.
     package func write<Result: Sendable>(_ unit: @escaping @Sendable (BrandTransaction) throws -> Result) async throws -> Result {
-        let (result, woken, hasEvents, buried) = try await store.database.write(.brand(id)) { [store, id] connection in
+        let (result, news) = try await store.database.write(.brand(id)) { [store, id] connection in
             let transaction = BrandTransaction(brand: id, connection: connection, store: store)
-            return (try unit(transaction), transaction.woken, transaction.hasNewEvents, transaction.newDeadLetters)
+            return (try unit(transaction), transaction.news)
         }
-        if !woken.isEmpty { CrashPoint.answeredNotWoken.pass() }
-        store.wake(id, woken)
-        if hasEvents { store.announceEvents(id) }
-        if !buried.isEmpty { store.announceDeadLetters(id, buried) }
+        if !news.woken.isEmpty { CrashPoint.answeredNotWoken.pass() }
+        store.wake(id, news.woken)
+        if news.hasEvents { store.announceEvents(id) }
+        if !news.deadLetters.isEmpty { store.announceDeadLetters(id, news.deadLetters) }
+        store.announceFeeds(id, news.feeds)
         return result
     }
 
@@ -83,6 +96,15 @@ package struct BrandStore: Sendable {
     }
 }
 
+/// What a unit of work leaves for others to hear after its commit.
+struct CommitNews: Sendable {
+    var woken: Set<LanePool> = []
+    var hasEvents = false
+    /// The kinds of the dead letters that the unit made.
+    var deadLetters: [String] = []
+    var feeds: Set<FeedAddress> = []
+}
+
 /// What a unit of work does to one brand's rows. Its repositories are extensions, one file each.
 package final class BrandTransaction {
     package let brand: BrandID
@@ -90,10 +112,8 @@ package final class BrandTransaction {
     private let store: Store
     /// The time at which the unit began.
     package let now: Timestamp
-    var woken: Set<LanePool> = []
-    var hasNewEvents = false
-    /// The kinds of the dead letters that this unit made.
-    var newDeadLetters: [String] = []
+    /// Told to the listeners once the unit is durable.
+    var news = CommitNews()
 
     init(brand: BrandID, connection: any Connection, store: Store) {
         self.brand = brand

@@ -35,14 +35,6 @@ private final class ScriptedBrand: HTTPClient {
     var calls: [(at: Timestamp, call: HTTPCall)] { state.withLock { $0.calls } }
 }
 
-private struct NoClassifier: IntentClassifying {
-    func classify(_ request: ClassificationRequest) async -> [DetectedIntent] { [] }
-}
-
-private struct NoSlots: SlotExtracting {
-    func extract(_ request: SlotRequest) -> [String: Entity] { [:] }
-}
-
 @Suite struct ActionRetryTests {
     private static let brand = BrandID(rawValue: "salon")
     private static let secret = Secret("whsec_" + Base64.encode(Array(repeating: 7, count: 32)))

@@ -25,7 +25,7 @@ struct SQLiteTests {
         for _ in 0..<2 {
             let database = try SQLiteDatabase(path: path)
             let versions = try await database.read(.installation) { try $0.rows(SQL("SELECT version FROM migrations"), []).count }
-            #expect(versions == 1)
+            #expect(versions == 2)
             await database.close()
         }
     }

@@ -8,9 +8,11 @@ struct ActionCommit: Sendable {
     /// Nil when the action is no longer configured.
     let definition: ActionDefinition?
     let context: TaskContext
+    /// Whether the conversation keeps a feed.
+    let keepsFeed: Bool
 
     func done(body: JSONValue, startedAt: Timestamp) async throws {
-        let (action, definition) = (action, definition)
+        let (action, definition, keepsFeed) = (action, definition, keepsFeed)
         let mapped = definition.map { ResultMapping.map(action: $0, body: body) } ?? ([:], false)
         let list = definition?.resultList == nil ? JSONValue.null : body
         try await context.finish { transaction in
@@ -20,8 +22,9 @@ struct ActionCommit: Sendable {
             try transaction.settleDeadLetters(of: action.id.value, as: "settled")
             if definition?.isWrite ?? true { try transaction.expireSchemas(of: action.user.description) }
             try Self.tell(.done(complete: mapped.1), mapped.0, list, action, transaction)
-            try transaction.append(
-                Self.ending(.actionCompleted, ["result": .object(mapped.0)], action, startedAt, transaction), session: action.session)
+            try transaction.show(
+                Self.ending(.actionCompleted, ["result": .object(mapped.0)], action, startedAt, transaction), session: action.session,
+                instance: action.instance, user: action.user, inFeed: keepsFeed)
             try transaction.record(.actionCompleted, instance: action.instance, data: Self.data(action, .object(mapped.0)))
         }
         CrashPoint.resultStoredReplyNotQueued.pass()
@@ -40,12 +43,14 @@ struct ActionCommit: Sendable {
 
     /// Ends without success. What a person should see becomes a dead letter that can be driven again with the same bytes.
     func end(_ state: ActionReport.State, detail: String, startedAt: Timestamp? = nil) async throws {
-        let (action, task, lane) = (action, context.task, context.lease.lane)
+        let (action, task, lane, keepsFeed) = (action, context.task, context.lease.lane, keepsFeed)
         try await context.finish { transaction in
             guard try transaction.isQueued(action.id) else { return }
             try transaction.recordAttempt(
                 of: action.id.value, startedAt: startedAt ?? transaction.now, outcome: Self.name(state), detail: detail)
-            try Self.store(state, of: action, in: transaction, redrive: RedrivableTask(task, lane: lane, pool: .action), detail: detail)
+            try Self.store(
+                state, of: action, keepsFeed: keepsFeed, in: transaction, redrive: RedrivableTask(task, lane: lane, pool: .action),
+                detail: detail)
         }
         CrashPoint.resultStoredReplyNotQueued.pass()
     }
@@ -61,7 +66,8 @@ struct ActionCommit: Sendable {
     }
 
     static func store(
-        _ state: ActionReport.State, of action: ActionRecord, in transaction: BrandTransaction, redrive: RedrivableTask, detail: String
+        _ state: ActionReport.State, of action: ActionRecord, keepsFeed: Bool, in transaction: BrandTransaction, redrive: RedrivableTask,
+        detail: String
     ) throws {
         let stored: ActionRecord.State
         var isDeadLetter = false
@@ -76,9 +82,9 @@ struct ActionCommit: Sendable {
         try transaction.setIntent(action.intentID, session: action.session, status: stored == .cancelled ? .cancelled : .failed)
         try tell(state, [:], .null, action, transaction)
         let error: JSONValue = ["outcome": .string(name(state)), "detail": .string(detail)]
-        try transaction.append(
+        try transaction.show(
             [StreamingUpdate(.actionFailed, at: transaction.now, ["error": error, "queue_id": .string(action.id.description)])],
-            session: action.session)
+            session: action.session, instance: action.instance, user: action.user, inFeed: keepsFeed)
         try transaction.record(.actionFailed, instance: action.instance, data: data(action, error))
         guard isDeadLetter else { return }
         try transaction.insertDeadLetter(

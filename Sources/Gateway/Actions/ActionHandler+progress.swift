@@ -51,6 +51,9 @@ extension ActionHandler {
     }
 
     private func append(_ update: StreamingUpdate, _ action: ActionRecord, _ context: TaskContext) async throws {
-        try await context.brand.write { try $0.append([update], session: action.session) }
+        let keepsFeed = registry.keepsFeed(action.instance)
+        try await context.brand.write {
+            try $0.show([update], session: action.session, instance: action.instance, user: action.user, inFeed: keepsFeed)
+        }
     }
 }

@@ -8,7 +8,7 @@ package import Storage
 
 /// Carries out decided calls: the same bytes and key on every attempt, until the outcome is certain or a person must look.
 package struct ActionHandler: TaskHandler {
-    private let registry: Registry
+    let registry: Registry
     private let http: any HTTPClient
     private let jitter: any JitterSource
     private let jitterFraction: Double
@@ -39,7 +39,7 @@ package struct ActionHandler: TaskHandler {
         guard let definition = brand.configuration.action(named: action.canonicalAction) else {
             let gone = "the action \(action.canonicalAction) is no longer configured"
             let mayHaveTakenEffect = action.mayHaveTakenEffect || context.task.wasInterrupted
-            return try await ActionCommit(action: action, definition: nil, context: context).end(
+            return try await commit(action, nil, context).end(
                 mayHaveTakenEffect ? .unknown(reason: gone) : .notDone(reason: gone), detail: gone)
         }
         if context.task.wasInterrupted {
@@ -55,7 +55,7 @@ package struct ActionHandler: TaskHandler {
     {
         var action = known
         if action.mayHaveTakenEffect {
-            let commit = ActionCommit(action: action, definition: definition, context: context)
+            let commit = commit(action, definition, context)
             switch definition.safety {
             case .unsafe:
                 return try await commit.end(.unknown(reason: "an earlier attempt may have taken effect"), detail: "not repeated: unsafe")
@@ -69,8 +69,12 @@ package struct ActionHandler: TaskHandler {
         try await send(action, definition, brand, context)
     }
 
+    private func commit(_ action: ActionRecord, _ definition: ActionDefinition?, _ context: TaskContext) -> ActionCommit {
+        ActionCommit(action: action, definition: definition, context: context, keepsFeed: registry.keepsFeed(action.instance))
+    }
+
     private func send(_ action: ActionRecord, _ definition: ActionDefinition, _ brand: BrandRuntime, _ context: TaskContext) async throws {
-        let commit = ActionCommit(action: action, definition: definition, context: context)
+        let commit = commit(action, definition, context)
         let started = context.store.clock.now
         if definition.isWrite { context.willAct() }
         let outcome = await withProgress(action, definition, context) {
@@ -187,7 +191,7 @@ package struct ActionHandler: TaskHandler {
             action.state == .queued
         else { return }
         try ActionCommit.store(
-            .unknown(reason: "\(error)"), of: action, in: transaction,
+            .unknown(reason: "\(error)"), of: action, keepsFeed: registry.keepsFeed(action.instance), in: transaction,
             redrive: RedrivableTask(task, lane: lane, pool: .action), detail: "\(error)")
     }
 }

@@ -79,15 +79,17 @@ package struct IntakeService: Intake {
         let prepared = items.map { item, instance in
             var content: String?
             if case .message(let message, _, _) = item { content = message.content.canonicalText }
-            let proves = registry.channel(instance.channel)?.capabilities.provesIdentity ?? false
-            return Prepared(item: item, instance: instance, content: content, provesIdentity: proves)
+            let capabilities = registry.channel(instance.channel)?.capabilities
+            return Prepared(
+                item: item, instance: instance, content: content, provesIdentity: capabilities?.provesIdentity ?? false,
+                keepsFeed: capabilities?.keepsFeed ?? false)
         }
         return try await store.brand(brand).write { transaction in
             var receipt = IntakeReceipt()
             for part in prepared {
                 let writer = IntakeWriter(
                     transaction: transaction, instance: part.instance, tiers: tiers, provesIdentity: part.provesIdentity,
-                    content: part.content)
+                    keepsFeed: part.keepsFeed, content: part.content)
                 try writer.store(part.item, &receipt)
             }
             return receipt
@@ -100,6 +102,7 @@ package struct IntakeService: Intake {
         var instance: InstanceConfiguration
         var content: String?
         var provesIdentity: Bool
+        var keepsFeed: Bool
     }
 }
 

@@ -7,6 +7,7 @@ struct IntakeWriter {
     let instance: InstanceConfiguration
     let tiers: [String]
     let provesIdentity: Bool
+    let keepsFeed: Bool
     /// The content of a message as JSON, written before the transaction: the writer thread is the one that everybody waits for.
     let content: String?
 
@@ -29,14 +30,14 @@ struct IntakeWriter {
 
     private func store(_ message: InboundMessage, _ receipt: inout IntakeReceipt) throws {
         let match = try transaction.match(message.sender, channel: instance.channel)
-        let running = try match.user.flatMap { try runningSession(of: $0) }
+        let running = try match.user.flatMap { try transaction.ongoingSession(instance: instance, user: $0) }
         // A duplicate must make neither a user nor a session. Where both are there the insert itself tells.
         if running == nil, let known = try transaction.inboundMessage(providerID: message.providerID, instance: instance.id) {
             return receipt.add(duplicate: known)
         }
         let id = MessageID(transaction.newID())
         let user = try resolve(message, match)
-        let session = try running?.id ?? openSession(user)
+        let session = try running?.id ?? transaction.startSession(instance: instance, user: user)
         let content = content ?? message.content.canonicalText
         guard
             try transaction.insertInbound(message, content: content, id: id, session: session, instance: instance.id, user: user)
@@ -47,6 +48,10 @@ struct IntakeWriter {
             return receipt.add(duplicate: known)
         }
         if let running { try transaction.touchSession(running) }
+        if keepsFeed {
+            let shown = FeedMessage(id: id, isInbound: true, content: message.content.json, at: message.sentAt)
+            try transaction.appendFeed(shown, instance: instance.id, user: user)
+        }
         try announce(message, id, session, user, content)
         receipt.accepted += 1
         receipt.messages.append(id)
@@ -77,24 +82,6 @@ struct IntakeWriter {
         return user
     }
 
-    /// The session that goes on with this message; a session never ends while work of its user is open.
-    private func runningSession(of user: UserID) throws -> SessionRecord? {
-        guard let session = try transaction.activeSession(instance: instance.id, user: user) else { return nil }
-        let isOver = transaction.now - session.lastMessageAt > instance.sessionTimeout
-        return try !isOver || transaction.hasOpenWork(user, instance: instance.id) ? session : nil
-    }
-
-    /// A new session; the one that is over ends with it.
-    private func openSession(_ user: UserID) throws -> SessionID {
-        if let over = try transaction.activeSession(instance: instance.id, user: user) {
-            try transaction.endSession(over.id)
-            try transaction.record(.sessionEnded, instance: instance.id, data: reference(over.id, user))
-        }
-        let session = try transaction.openSession(instance: instance.id, user: user)
-        try transaction.record(.sessionStarted, instance: instance.id, data: reference(session, user))
-        return session
-    }
-
     private func store(_ status: StatusUpdate) throws {
         guard case .advanced = try transaction.apply(status, instance: instance.id) else { return }
         try transaction.record(
@@ -103,9 +90,5 @@ struct IntakeWriter {
                 "message_id": JSONValue(status.reference), "provider_message_id": .string(status.providerMessageID),
                 "status": .string(status.status.name), "at": .string(status.at.description),
             ])
-    }
-
-    private func reference(_ session: SessionID, _ user: UserID) -> JSONValue {
-        ["session_id": .string(session.description), "user_id": .string(user.description)]
     }
 }

@@ -2,8 +2,8 @@ package import Conversation
 package import Logging
 package import Storage
 
-/// Sends replies in the order of their conversation. WhatsApp has no idempotency, so a send whose end nobody knows is marked unknown,
-/// settled by the status that comes back, and never resent blindly.
+/// Sends replies in the order of their conversation. Where a channel has no idempotency, as WhatsApp, a send whose end nobody knows is
+/// marked unknown, settled by the status that comes back, and never resent blindly; where it has, it is simply sent again.
 package struct DeliveryHandler: TaskHandler {
     private let registry: Registry
     private let policy: SendPolicy
@@ -46,11 +46,11 @@ package struct DeliveryHandler: TaskHandler {
         guard let (message, user, session) = loaded, let content = OutboundContent(json: message.content) else {
             return try await context.finish { _ in }
         }
-        if context.task.wasInterrupted {
-            return try await markUnknown(message, context, reason: "the process ended while it was being sent")
-        }
         guard let instance = registry.instance(message.instance), let channel = registry.channel(instance.channel) else {
             return try await context.finish(.parked(until: context.store.clock.now + .seconds(30))) { _ in }
+        }
+        if context.task.wasInterrupted, !channel.capabilities.isRepeatable {
+            return try await markUnknown(message, context, reason: "the process ended while it was being sent")
         }
         let part = OutboundPart(
             reference: id, instance: instance, recipient: user.identifiers, content: content, inReplyTo: message.inReplyTo)
@@ -74,11 +74,13 @@ package struct DeliveryHandler: TaskHandler {
             context.willAct()
             let outcome = await channel.send(part, permit: permit)
             CrashPoint.sentToChannelIDNotStored.pass()
-            try await store(outcome, message, context, startedAt: startedAt)
+            try await store(outcome, message, channel.capabilities, context, startedAt: startedAt)
         }
     }
 
-    private func store(_ outcome: SendOutcome, _ message: MessageRecord, _ context: TaskContext, startedAt: Timestamp) async throws {
+    private func store(
+        _ outcome: SendOutcome, _ message: MessageRecord, _ capabilities: ChannelCapabilities, _ context: TaskContext, startedAt: Timestamp
+    ) async throws {
         switch outcome {
         case .sent(let providerID):
             try await context.finish { transaction in
@@ -91,10 +93,15 @@ package struct DeliveryHandler: TaskHandler {
                         "content": message.content,
                         "user_id": .string(message.user.description), "session_id": .string(message.session.description),
                     ])
+                guard capabilities.keepsFeed else { return }
+                try transaction.appendFeed(
+                    FeedMessage(id: message.id, isInbound: false, content: message.content, at: transaction.now),
+                    instance: message.instance, user: message.user)
             }
             metrics.delivery(brand: context.lease.brand, outcome: "sent")
         case .notSent(let reason, let retryAfter): try await retry(message, context, reason, retryAfter, startedAt)
         case .refused(let error): try await refuse(message, error, context, startedAt: startedAt)
+        case .unknown(let reason) where capabilities.isRepeatable: try await retry(message, context, reason, nil, startedAt)
         case .unknown(let reason): try await markUnknown(message, context, reason: reason)
         }
     }

@@ -17,7 +17,8 @@ struct TurnCommit: Sendable {
             throw StageError(stage: .session, retryable: true, cause: "the conversation's state was written by someone else")
         }
         for effect in result.effects { try apply(effect, transaction) }
-        try transaction.append(updates, session: session)
+        try transaction.show(
+            updates, session: session, instance: lane.instance, user: lane.user, inFeed: channel.capabilities.keepsFeed)
         if let message = snapshot.message {
             try transaction.setOutcome(outcome, of: message.id, session: session, turn: turn)
         }

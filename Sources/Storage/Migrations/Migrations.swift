@@ -1,7 +1,7 @@
 /// The tables, step by step. A step that has shipped never changes. Times are milliseconds UTC, ids 16 bytes, JSON is text.
 /// Every primary key and every unique index begins with `brand_id`, but those of `unrouted` and `migrations`.
 enum Migrations {
-    static let all = [initial]
+    static let all = [initial, visitors]
 
     private static let initial = """
         CREATE TABLE users (
@@ -103,5 +103,26 @@ enum Migrations {
         CREATE TABLE opt_outs (
             brand_id TEXT NOT NULL, user_id {bytes} NOT NULL, topic TEXT NOT NULL, at BIGINT NOT NULL, proof TEXT NOT NULL,
             PRIMARY KEY (brand_id, user_id, topic)){clustered};
+        """
+
+    /// Channels whose visitors have no identity of their own: their tokens, and feeds of what they see. `sessions_of_conversation` finds
+    /// the messages of a conversation at the price of a row a session, not of one a message.
+    private static let visitors = """
+        CREATE TABLE feed (
+            brand_id TEXT NOT NULL, instance_id TEXT NOT NULL, user_id {bytes} NOT NULL, seq BIGINT NOT NULL, kind TEXT NOT NULL,
+            body TEXT NOT NULL, at BIGINT NOT NULL, PRIMARY KEY (brand_id, instance_id, user_id, seq)){clustered};
+
+        CREATE TABLE visits (
+            brand_id TEXT NOT NULL, token_hash {bytes} NOT NULL, instance_id TEXT NOT NULL, user_id {bytes} NOT NULL,
+            identifier_kind TEXT NOT NULL, identifier_value TEXT NOT NULL, expires_at BIGINT NOT NULL,
+            PRIMARY KEY (brand_id, token_hash)){clustered};
+        CREATE INDEX visits_expiring ON visits (brand_id, expires_at);
+
+        CREATE TABLE resume_secrets (
+            brand_id TEXT NOT NULL, secret_hash {bytes} NOT NULL, instance_id TEXT NOT NULL, user_id {bytes} NOT NULL,
+            expires_at BIGINT NOT NULL, PRIMARY KEY (brand_id, secret_hash)){clustered};
+        CREATE INDEX resume_secrets_expiring ON resume_secrets (brand_id, expires_at);
+
+        CREATE INDEX sessions_of_conversation ON sessions (brand_id, instance_id, user_id, session_id);
         """
 }

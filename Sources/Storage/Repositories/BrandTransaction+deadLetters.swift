@@ -66,7 +66,7 @@ extension BrandTransaction {
             subject.id.map { SQLValue($0) } ?? .null, SQLValue(subject.session), SQLValue(subject.instance?.rawValue),
             SQLValue(subject.user),
             SQLValue(json: task), SQLValue(now))
-        newDeadLetters.append(kind)
+        news.deadLetters.append(kind)
         CrashPoint.deadLetterHalfMoved.pass()
         return id
     }

@@ -19,7 +19,7 @@ extension BrandTransaction {
     package func record(_ kind: BusEvent.Kind, instance: InstanceID, dataText: @autoclosure () -> String) throws {
         guard eventsAreWanted else { return }
         try run(Statements.insert, SQLValue(newID()), .text(kind.rawValue), SQLValue(instance), SQLValue(now), .text(dataText()))
-        hasNewEvents = true
+        news.hasEvents = true
     }
 
     /// Oldest first.

@@ -11,14 +11,20 @@ extension BrandTransaction {
 
     package static let updateRing = 20
 
-    package func append(_ updates: [StreamingUpdate], session: SessionID) throws {
-        guard !updates.isEmpty else { return }
+    /// The updates with their numbers.
+    @discardableResult package func append(
+        _ updates: [StreamingUpdate], session: SessionID
+    ) throws -> [(sequence: Int64, update: StreamingUpdate)] {
+        guard !updates.isEmpty else { return [] }
+        var numbered: [(sequence: Int64, update: StreamingUpdate)] = []
         var sequence = try row(Statements.last, SQLValue(session))?.integer(0) ?? 0
         for update in updates {
             sequence += 1
             try run(Statements.insert, SQLValue(session), .integer(sequence), SQLValue(json: update.json))
+            numbered.append((sequence, update))
         }
         try run(Statements.trim, SQLValue(session), .integer(sequence - Int64(Self.updateRing)))
+        return numbered
     }
 
     /// Oldest first.

@@ -60,7 +60,7 @@ extension BrandTransaction {
         try run(
             Statements.ready, .text(task.lane), .text(task.pool.rawValue), SQLValue(task.priority.rank), SQLValue(task.runAt),
             SQLValue(now))
-        woken.insert(task.pool)
+        news.woken.insert(task.pool)
     }
 
     /// Takes up to `limit` ready lanes of this brand, highest priority first, each until `until`.
@@ -117,7 +117,7 @@ extension BrandTransaction {
             Statements.later, .text(lease.lane), SQLValue(task.id), SQLValue(until), .text(mayHaveActed ? "processing" : "pending"))
         CrashPoint.retryTimerWritten.pass()
         if holdingLane { try run(Statements.hold, .text(lease.lane), SQLValue(until)) } else { try release(lease) }
-        woken.insert(lease.pool)
+        news.woken.insert(lease.pool)
     }
 
     /// Puts off a task that could not be begun: it costs no attempt, what an earlier one may have done stays noted, and what came later
@@ -126,7 +126,7 @@ extension BrandTransaction {
         try run(
             Statements.park, .text(lease.lane), SQLValue(task.id), SQLValue(until), .text(task.wasInterrupted ? "processing" : "pending"))
         try run(Statements.hold, .text(lease.lane), SQLValue(until))
-        woken.insert(lease.pool)
+        news.woken.insert(lease.pool)
     }
 
     /// Gives an interrupted task back as if it had never been taken: a shutdown costs no attempt. With `mayHaveActed` the next attempt
@@ -148,7 +148,7 @@ extension BrandTransaction {
             return
         }
         try run(Statements.free, .text(lease.lane), rest.values[0], rest.values[1])
-        woken.insert(lease.pool)
+        news.woken.insert(lease.pool)
     }
 
     /// False when the lease was lost.

@@ -22,6 +22,8 @@ struct GatewayProcess {
     let http: CurlClient
     let intake: IntakeService
     let desks: DeskRoutes
+    let visitors: VisitorDesk
+    let feeds: LiveFeeds
     let bus: EmbeddedBus
     let gatewayMetrics = GatewayMetrics()
     let metrics: PrometheusMetrics
@@ -57,6 +59,8 @@ struct GatewayProcess {
         }
         gatewayMetrics.countDeadLetters(of: store)
         registry = Registry(clock: clock)
+        visitors = VisitorDesk(store: store, registry: registry)
+        feeds = LiveFeeds(store: store)
         intake = IntakeService(store: store, registry: registry, metrics: gatewayMetrics, logger: logger)
         desks = DeskRoutes(
             stopped: configuration.stopped.compactMap(\.id), registry: registry,
@@ -65,7 +69,10 @@ struct GatewayProcess {
         (self.configuration, self.logger, self.clock, self.ids, self.bus) = (configuration, logger, clock, ids, bus)
         let brands = try configuration.brands.map { try BrandAssembly.make($0, queue: configuration.server.queue, ids: ids) }
         registry.replace(brands: brands, descriptors: Channels.descriptors)
-        let parts = Channels.Parts(apps: configuration.apps, intake: intake, http: http, authenticator: OpenSSLAuthenticator())
+        let parts = Channels.Parts(
+            apps: configuration.apps, intake: intake, http: http, authenticator: OpenSSLAuthenticator(), visitors: visitors, feed: feeds,
+            tokens: JWTReader(clock: clock), clock: clock, instances: { [registry] in registry.instance($0) },
+            brands: { [registry] in registry.brand($0)?.configuration })
         for channel in Channels.make(parts) { registry.add(channel: channel) }
     }
 
@@ -89,7 +96,9 @@ struct GatewayProcess {
                 maxBodyBytes: min(route.maxBodyBytes, limit)
             ) { request in
                 await route.handle(
-                    ChannelRequest(parameters: request.parameters, query: request.query, headers: request.headers, body: request.body))
+                    ChannelRequest(
+                        parameters: request.parameters, query: request.query, headers: request.headers, body: request.body,
+                        remoteAddress: request.remoteAddress))
             }
         }
         let own = HealthRoutes.make(readiness: readiness, metrics: metrics) + SessionRoutes(store: store).routes + desks.routes
@@ -126,7 +135,7 @@ struct GatewayProcess {
 
     func server(routes: [APIRoute], onRunning: @escaping @Sendable (Int) async -> Void) -> some Service {
         let http = HTTPServer(
-            routes: routes, keys: KeyRing(registry: registry, operatorKey: configuration.server.operatorKey), ids: ids,
+            routes: routes, keys: KeyRing(registry: registry, visitors: visitors, operatorKey: configuration.server.operatorKey), ids: ids,
             requestKeys: RequestKeys(store: store), requestTimeout: configuration.server.requestTimeout, logger: logger)
         var quiet = logger
         quiet.logLevel = .warning

@@ -1,4 +1,5 @@
 import Conversation
+import Storage
 
 /// Who may call a route. A route cannot be mounted without one of these.
 enum Access: Sendable, Hashable {
@@ -8,6 +9,8 @@ enum Access: Sendable, Hashable {
     case operatorKey
     /// A brand's key of this role or a higher one.
     case brand(Role)
+    /// The same, or the token of a visitor, who then sees only what is the visitor's own.
+    case brandOrVisitor(Role)
 
     var name: String {
         switch self {
@@ -15,6 +18,7 @@ enum Access: Sendable, Hashable {
         case .channel(let how): "channel:\(how)"
         case .operatorKey: "operator"
         case .brand(let role): "brand:\(role.rawValue)"
+        case .brandOrVisitor(let role): "brand:\(role.rawValue)+visitor"
         }
     }
 }
@@ -23,6 +27,7 @@ enum Caller: Sendable, Hashable {
     case anonymous
     case operatorKey
     case brand(BrandID, Role)
+    case visitor(Visitor)
 }
 
 struct APIRequest: Sendable {
@@ -31,11 +36,25 @@ struct APIRequest: Sendable {
     var headers: @Sendable (String) -> [String]
     var body: [UInt8]
     var caller: Caller
+    /// Who connected; nil when the connection is gone already.
+    var remoteAddress: String?
 
-    /// The brand of the key; only routes with `Access.brand` have one.
+    /// The brand of the key or token; only routes with `Access.brand` or `Access.brandOrVisitor` have one.
     func brand() throws -> BrandID {
-        guard case .brand(let brand, _) = caller else { throw APIError(500, "A route without a brand asked for one") }
-        return brand
+        switch caller {
+        case .brand(let brand, _): return brand
+        case .visitor(let visitor): return visitor.brand
+        case .anonymous, .operatorKey: throw APIError(500, "A route without a brand asked for one")
+        }
+    }
+
+    /// Whether the caller may see that session's conversation: a brand all of its own, a visitor only the visitor's.
+    func maySee(_ session: SessionRecord) -> Bool {
+        switch caller {
+        case .brand: true
+        case .visitor(let visitor): session.user == visitor.user && session.instance == visitor.instance
+        case .anonymous, .operatorKey: false
+        }
     }
 
     /// The id in the path. Anything else than an id names nothing that exists.

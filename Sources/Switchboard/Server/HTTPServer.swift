@@ -46,6 +46,7 @@ struct HTTPServer {
             "request",
             metadata: ["request_id": "\(requestID)", "method": "\(route.method)", "route": "\(route.path)", "status": "\(response.status)"])
         var answer = Response(response, requestID: requestID)
+        if let stream = response.stream { answer.body = StreamingBody(stream: stream, request: request, channel: context.channel).body }
         // The server would go on reading what is still to come of the body.
         if isHangup { answer.body = Self.last(response.body, on: context.channel) }
         return answer
@@ -62,13 +63,15 @@ struct HTTPServer {
 
     private func respond(_ route: APIRoute, _ request: Request, _ context: GatewayContext) async throws -> ChannelResponse {
         let headers: @Sendable (String) -> [String] = { name in HTTPField.Name(name).map { request.headers[values: $0] } ?? [] }
-        let caller = try keys.admit(route.access, authorization: headers("authorization"))
+        let caller = try await keys.admit(route.access, authorization: headers("authorization"))
         let body = route.maxBodyBytes > 0 ? try await read(request, limit: route.maxBodyBytes) : []
         var parameters: [String: String] = [:]
         for (name, value) in context.parameters { parameters[String(name)] = String(value) }
         var query: [String: String] = [:]
         for (name, value) in request.uri.queryParameters { query[String(name)] = String(value) }
-        let call = APIRequest(parameters: parameters, query: query, headers: headers, body: body, caller: caller)
+        let call = APIRequest(
+            parameters: parameters, query: query, headers: headers, body: body, caller: caller,
+            remoteAddress: context.channel.remoteAddress?.ipAddress)
         guard route.method == "POST", case .brand(let brand, _) = caller, let key = headers("idempotency-key").first else {
             return try await route.handle(call)
         }

@@ -44,7 +44,7 @@ enum OpenAPIRoute {
             operation["parameters"] = .array(
                 names.map { ["name": .string($0), "in": "path", "required": true, "schema": ["type": "string"]] })
             switch route.access {
-            case .operatorKey, .brand: operation["security"] = [["key": []]]
+            case .operatorKey, .brand, .brandOrVisitor: operation["security"] = [["key": []]]
             case .anyone, .channel: break
             }
             var item = paths[route.path]?.object ?? [:]

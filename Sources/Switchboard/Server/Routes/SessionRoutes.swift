@@ -15,7 +15,7 @@ struct SessionRoutes: Sendable {
             APIRoute(
                 method: "GET", path: "/v1/sessions/{id}/intents", access: .brand(.read), summary: "Its intent ledger", handle: intents),
             APIRoute(
-                method: "GET", path: "/v1/sessions/{id}/streaming-updates", access: .brand(.read), summary: "Its last 20 updates",
+                method: "GET", path: "/v1/sessions/{id}/streaming-updates", access: .brandOrVisitor(.read), summary: "Its last 20 updates",
                 handle: updates),
         ]
     }
@@ -67,13 +67,14 @@ struct SessionRoutes: Sendable {
         }
     }
 
-    /// Answers 404 unless the session is the caller's brand's own.
+    /// Answers 404 unless the session is the caller's own: a brand's, or a visitor's.
     private func within(
         _ request: APIRequest, _ work: @escaping @Sendable (BrandTransaction, SessionID) throws -> JSONValue
     ) async throws -> ChannelResponse {
         let id = SessionID(try request.id())
         let answer = try await store.brand(request.brand()).read { transaction in
-            try transaction.session(id) == nil ? JSONValue?.none : try work(transaction, id)
+            guard let session = try transaction.session(id), request.maySee(session) else { return JSONValue?.none }
+            return try work(transaction, id)
         }
         guard let answer else { throw APIError.notFound }
         return .json(answer)

@@ -1,0 +1,80 @@
+package import Conversation
+package import Storage
+import Synchronization
+
+/// Tells who looks at a conversation that its feed has grown, and reads feeds from the store.
+package final class LiveFeeds: ConversationFeed {
+    private struct Address: Hashable {
+        let brand: BrandID
+        let instance: InstanceID
+        let user: UserID
+    }
+
+    private struct State {
+        var nextID: UInt64 = 0
+        var subscribers: [Address: [UInt64: AsyncStream<FeedSignal>.Continuation]] = [:]
+    }
+
+    private let store: Store
+    private let state = Mutex(State())
+
+    /// Listens to the store from now on.
+    package init(store: Store) {
+        self.store = store
+        store.onFeed { [weak self] brand, instance, user in
+            self?.signal(.changed, Address(brand: brand, instance: instance, user: user))
+        }
+    }
+
+    package func events(of visitor: Visitor, after sequence: Int64, limit: Int) async throws -> FeedPage {
+        try await store.brand(visitor.brand).read {
+            try $0.feed(instance: visitor.instance, user: visitor.user, after: sequence, limit: limit)
+        }
+    }
+
+    package func newest(of visitor: Visitor) async throws -> Int64 {
+        try await store.brand(visitor.brand).read { try $0.newestFeedSequence(instance: visitor.instance, user: visitor.user) }
+    }
+
+    package func messages(of visitor: Visitor, after: MessageID?, limit: Int) async throws -> [FeedMessage] {
+        try await store.brand(visitor.brand).read {
+            try $0.conversation(instance: visitor.instance, user: visitor.user, after: after, limit: limit)
+        }
+    }
+
+    package func signals(of visitor: Visitor) -> AsyncStream<FeedSignal> {
+        let address = Address(brand: visitor.brand, instance: visitor.instance, user: visitor.user)
+        // Two places, so that a `changed` waits beside a `typing`; `signal` sees to it that none is lost.
+        let (stream, continuation) = AsyncStream<FeedSignal>.makeStream(bufferingPolicy: .bufferingNewest(2))
+        let id = state.withLock { state in
+            state.nextID += 1
+            state.subscribers[address, default: [:]][state.nextID] = continuation
+            return state.nextID
+        }
+        continuation.onTermination = { [weak self] _ in self?.remove(id, address) }
+        return stream
+    }
+
+    package func typing(instance: InstanceConfiguration, user: UserID) {
+        signal(.typing, Address(brand: instance.brand, instance: instance.id, user: user))
+    }
+
+    /// Who looks now, over all conversations.
+    package var subscriberCount: Int { state.withLock { $0.subscribers.values.reduce(0) { $0 + $1.count } } }
+
+    private func signal(_ signal: FeedSignal, _ address: Address) {
+        // Told outside the lock: a stream that ends takes it to remove itself.
+        let subscribers = state.withLock { $0.subscribers[address].map { Array($0.values) } ?? [] }
+        for subscriber in subscribers {
+            // A slow reader may miss that somebody types, never that something is there.
+            if case .dropped(.changed) = subscriber.yield(signal), signal == .typing { subscriber.yield(.changed) }
+        }
+    }
+
+    private func remove(_ id: UInt64, _ address: Address) {
+        state.withLock { state in
+            state.subscribers[address]?[id] = nil
+            if state.subscribers[address]?.isEmpty == true { state.subscribers[address] = nil }
+        }
+    }
+}
