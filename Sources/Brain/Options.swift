@@ -82,8 +82,11 @@ extension Turn {
 }
 
 extension ActionDefinition {
-    /// What the action goes by, in words.
-    var vocabulary: [String] { [canonicalName.replacing("_", with: " "), displayName, description] + synonyms.map { $0.replacing("_", with: " ") } }
+    /// What the action and its parameters go by, in words.
+    var vocabulary: [String] {
+        let names = [canonicalName] + synonyms + params.map(\.name)
+        return names.map { $0.replacing("_", with: " ") } + [displayName, description] + params.map(\.ask)
+    }
 }
 
 extension SlotProblem {

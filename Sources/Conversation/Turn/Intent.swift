@@ -126,7 +126,7 @@ package struct SlotRequest: Sendable {
     package var collected: [String: Entity]
     /// Options shown last, in that order, for "the second one".
     package var shown: [ChoiceOption]
-    /// Names and description of the action: words that say which wish it is, and nothing about it.
+    /// Names, description and questions of the action: words that say which wish it is, and nothing about it.
     package var vocabulary: [String]
 
     package init(

@@ -2,6 +2,7 @@ import Conversation
 import Foundation
 import JSON
 import Synchronization
+import Text
 
 /// A visit at the terminal: holds the stream open, sends lines, and knows when everything that was said is answered.
 final class ChatSession: Sendable {

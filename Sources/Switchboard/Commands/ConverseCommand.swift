@@ -40,7 +40,8 @@
             for (script, differences) in zip(scripts, results) { tell(script, differences) }
             let failed = results.count { !$0.isEmpty }
             let turns = scripts.reduce(0) { $0 + $1.turns.count }
-            Terminal.say("\(scripts.count) conversations, \(turns) turns, \(failed == 0 ? "all as expected" : "\(failed) with differences")")
+            let count = scripts.count == 1 ? "1 conversation" : "\(scripts.count) conversations"
+            Terminal.say("\(count), \(turns) turns, \(failed == 0 ? "all as expected" : "\(failed) with differences")")
             if failed > 0 { throw ExitCode(1) }
         }
 
