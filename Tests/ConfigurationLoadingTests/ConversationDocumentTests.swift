@@ -56,7 +56,8 @@ import Testing
         ("no_reply: true", "no_reply: false", 12, "turns[2].expect.no_reply", "only true"),
         ("no_reply: true", "no_reply: true, replies: [\"x\"]", 12, "turns[2].expect.replies", "beside no_reply"),
         ("choose: '/^Yes/'", "choose: Yes\n    say: Yes", 6, "turns[1]", "exactly one"),
-        ("name: A cake is ordered\n", "", 1, "name", "is missing"), ("brand: shop", "brand: shop\nuser: { phone: \"12\" }", 3, "user.phone", "international"),
+        ("name: A cake is ordered\n", "", 1, "name", "is missing"),
+        ("brand: shop", "brand: shop\nuser: { phone: \"12\" }", 3, "user.phone", "international"),
         ("brand: shop", "brand: shop\nuser: { phone: \"+15550001111\", user_id: US.1 }", 3, "user", "one of phone and user_id"),
         ("brand: shop", "brand: shop\ninstance: shop-chatt", 3, "instance", "did you mean \"shop-chat\"?"),
         ("    expect: { no_reply: true }", "\texpect: x", 12, "conversation.yaml", "tabs"),
@@ -70,7 +71,8 @@ import Testing
     }
 
     @Test func aMissingOrEmptyFileIsAProblem() throws {
-        let missing = ConversationDocument(file: "/nonexistent/x.yaml", brands: [], channel: ChannelName(rawValue: "any")) { _ in nil }.read()
+        let missing = ConversationDocument(file: "/nonexistent/x.yaml", brands: [], channel: ChannelName(rawValue: "any")) { _ in nil }
+            .read()
         #expect(missing.problems.map(\.line) == [1])
         #expect(try read("").problems.count == 1)
     }

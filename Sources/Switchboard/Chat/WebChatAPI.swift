@@ -42,7 +42,9 @@ struct WebChatAPI: Sendable {
 
     /// Opens a session, or renews one with its resume secret. Throws `ChatFailure`.
     func open(resuming secret: String?) async throws -> Session {
-        var body: [String: JSONValue] = ["locale": .string(Locale.current.identifier(.bcp47)), "time_zone": .string(TimeZone.current.identifier)]
+        var body: [String: JSONValue] = [
+            "locale": .string(Locale.current.identifier(.bcp47)), "time_zone": .string(TimeZone.current.identifier),
+        ]
         body["app_key"] = appKey.map(JSONValue.string)
         body["resume_secret"] = secret.map(JSONValue.string)
         let answer = try await send(request("POST", "sessions", body: .object(body)))

@@ -3,10 +3,10 @@ internal import Conversation
 extension SlotReading {
     /// Words that point at things without naming any, besides the function words of the language.
     private static let pointers: Set<String> = Set(
-        ["something", "anything", "thing", "stuff", "available", "interested", "interesting", "near", "nearby", "around", "currently",
-         "today", "right", "new", "another", "other", "also", "maybe", "me", "there", "kind", "sort", "help", "try", "tell", "give", "got",
-         "possible"
-        ].map { Words.stem($0) })
+        """
+        something anything thing stuff available interested interesting near nearby around currently today right new another other also maybe
+        me there kind sort help try tell give got possible
+        """.split(whereSeparator: \.isWhitespace).map { Words.stem(String($0)) })
 
     /// The tokens that say what a wish is about: no value yet, no padding, and none of the words by which the action itself is called.
     func restTokens() -> [Int] {
