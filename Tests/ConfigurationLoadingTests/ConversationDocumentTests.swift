@@ -34,7 +34,7 @@ import Testing
         let (script, problems) = try read(Self.good)
         #expect(problems == [])
         let turns = try #require(script?.turns)
-        #expect(turns.map(\.line) == [4, 6, 11])
+        #expect(turns.map(\.line) == [4, 6, 10])
         #expect(turns[0].expected.replies?.map(\.value) == ["^Hello"])
         #expect(turns[0].expected.actions?.isEmpty == true && turns[0].expected.blocked == nil)
         guard case .choose(.pattern("^Yes")) = turns[1].act else {
@@ -53,14 +53,14 @@ import Testing
         ("intents: [greeting]", "intents: [greting]", 5, "turns[0].expect.intents[0]", "did you mean \"greeting\"?"),
         ("actions: []", "actions: [{ name: nothing_known }]", 5, "turns[0].expect.actions[0].name", "no action"),
         ("\"^Hello\"", "\"(Hello\"", 5, "turns[0].expect.replies[0]", "RE2"), ("'/^Yes/'", "'/(Yes/'", 6, "turns[1].choose", "RE2"),
-        ("no_reply: true", "no_reply: false", 12, "turns[2].expect.no_reply", "only true"),
-        ("no_reply: true", "no_reply: true, replies: [\"x\"]", 12, "turns[2].expect.replies", "beside no_reply"),
+        ("no_reply: true", "no_reply: false", 11, "turns[2].expect.no_reply", "only true"),
+        ("no_reply: true", "no_reply: true, replies: [\"x\"]", 11, "turns[2].expect.replies", "beside no_reply"),
         ("choose: '/^Yes/'", "choose: Yes\n    say: Yes", 6, "turns[1]", "exactly one"),
         ("name: A cake is ordered\n", "", 1, "name", "is missing"),
         ("brand: shop", "brand: shop\nuser: { phone: \"12\" }", 3, "user.phone", "international"),
         ("brand: shop", "brand: shop\nuser: { phone: \"+15550001111\", user_id: US.1 }", 3, "user", "one of phone and user_id"),
         ("brand: shop", "brand: shop\ninstance: shop-chatt", 3, "instance", "did you mean \"shop-chat\"?"),
-        ("    expect: { no_reply: true }", "\texpect: x", 12, "conversation.yaml", "tabs"),
+        ("    expect: { no_reply: true }", "\texpect: x", 11, "conversation.yaml", "tabs"),
     ])
     func aMistakeIsNamedWithItsPlaceAndTheWayOut(from: String, to: String, line: Int, key: String, words: String) throws {
         try #require(Self.good.contains(from))

@@ -7,7 +7,7 @@ import Testing
 @Suite struct RestTests {
     private static let query = ParameterDefinition(name: "query", entity: .text, required: false, pattern: "^.{2,40}$", takesRest: true)
     private static let job = ParameterDefinition(name: "job", entity: .choice)
-    private static let search = ["search jobs", "find jobs", "open positions", "are you hiring", "look for work", "query"]
+    private static let search = ["search jobs", "find jobs", "open positions", "show openings", "are you hiring", "look for work", "query"]
     private static let apply = ["apply job", "send application", "job", "resume url", "Send an application for an open position"]
     private static let jobs = [
         ChoiceOption(id: "j1", label: "Warehouse operator at Gigantic Teapot Logistics", synonyms: ["packer"]),

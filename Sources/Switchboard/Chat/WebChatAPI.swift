@@ -42,9 +42,8 @@ struct WebChatAPI: Sendable {
 
     /// Opens a session, or renews one with its resume secret. Throws `ChatFailure`.
     func open(resuming secret: String?) async throws -> Session {
-        var body: [String: JSONValue] = [
-            "locale": .string(Locale.current.identifier(.bcp47)), "time_zone": .string(TimeZone.current.identifier),
-        ]
+        var body: [String: JSONValue] = ["time_zone": .string(TimeZone.current.identifier)]
+        body["locale"] = Self.locale(Configuration.environment).map(JSONValue.string)
         body["app_key"] = appKey.map(JSONValue.string)
         body["resume_secret"] = secret.map(JSONValue.string)
         let answer = try await send(request("POST", "sessions", body: .object(body)))
@@ -52,6 +51,13 @@ struct WebChatAPI: Sendable {
             throw ChatFailure.refused(status: 201, "the answer holds no token; is this the web channel's address?")
         }
         return Session(token: token, resumeSecret: answer["resume_secret"]?.string ?? secret ?? "")
+    }
+
+    /// The terminal's language as the web writes it, such as `en-GB`; nil when the environment names none.
+    static func locale(_ environment: [String: String]) -> String? {
+        let name = ["LC_ALL", "LC_MESSAGES", "LANG"].lazy.compactMap { environment[$0] }.first { !$0.isEmpty } ?? ""
+        guard let match = name.firstMatch(of: /^([a-z]{2,3})(?:_([A-Z]{2}))?(?:\.|@|$)/) else { return nil }
+        return match.2.map { "\(match.1)-\($0)" } ?? String(match.1)
     }
 
     /// Sends a line. The same `id` again is the same message. Throws `ChatFailure`.
@@ -108,13 +114,18 @@ struct WebChatAPI: Sendable {
     /// Nil for a 2xx.
     static func failure(_ response: URLResponse, _ body: JSONValue) -> ChatFailure? {
         guard let http = response as? HTTPURLResponse else { return .unreachable("the answer is not HTTP") }
-        switch http.statusCode {
+        return failure(
+            status: http.statusCode, retryAfter: http.value(forHTTPHeaderField: "Retry-After"), path: http.url?.path ?? "", body)
+    }
+
+    static func failure(status: Int, retryAfter: String?, path: String, _ body: JSONValue) -> ChatFailure? {
+        switch status {
         case 200..<300: return nil
-        case 401 where http.url?.lastPathComponent != "sessions": return .expired
-        case 429, 503: return .busy(after: http.value(forHTTPHeaderField: "Retry-After").flatMap(Double.init))
+        case 401 where !path.hasSuffix("/sessions"): return .expired
+        case 429, 503: return .busy(after: retryAfter.flatMap(Double.init))
         default:
             let words = [body["title"]?.string, body["detail"]?.string].compactMap { $0 }.joined(separator: ": ")
-            return .refused(status: http.statusCode, words.isEmpty ? "no reason given" : words)
+            return .refused(status: status, words.isEmpty ? "no reason given" : words)
         }
     }
 }

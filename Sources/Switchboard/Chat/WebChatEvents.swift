@@ -21,6 +21,7 @@ final class WebChatEvents: NSObject, URLSessionDataDelegate, Sendable {
 
     /// Ends when the connection does; throws `ChatFailure`. Unbounded on purpose: what is held back here is a person's own conversation.
     static func connect(_ request: URLRequest) -> AsyncThrowingStream<Part, any Error> {
+        if request.url?.scheme == "http" { return PlainEventStream.connect(request) }
         let (stream, continuation) = AsyncThrowingStream.makeStream(of: Part.self, bufferingPolicy: .unbounded)
         let session = URLSession(configuration: .ephemeral, delegate: WebChatEvents(continuation), delegateQueue: nil)
         let task = session.dataTask(with: request)

@@ -14,11 +14,26 @@ extension SlotReading {
         let concepts = Set(own.compactMap { Concepts.byStem[$0] })
         return tokens.all.indices.filter { index in
             let token = tokens.all[index]
-            guard token.kind != .symbol, !isTaken[index], !Words.isRefused(tokens, before: index) else { return false }
+            guard token.kind != .symbol, !isTaken[index], !isRefused(index) else { return false }
             let stem = Words.stem(token.text)
+            if isName(index), !own.contains(stem) { return true }
             if Words.fillers.contains(token.text) || Concepts.functionWords.contains(stem) || Self.pointers.contains(stem) { return false }
             return !own.contains(stem) && !(Concepts.byStem[stem].map(concepts.contains) ?? false)
         }
+    }
+
+    /// "Not in sales" refuses as "not sales" does.
+    private func isRefused(_ index: Int) -> Bool {
+        var start = index
+        while ["in", "at", "with", "for", "as", "near", "from"].contains(tokens.word(start - 1)) { start -= 1 }
+        return Words.isRefused(tokens, before: start)
+    }
+
+    /// Written like the name of something, in the middle of a sentence: the "New" of "in New York".
+    private func isName(_ index: Int) -> Bool {
+        guard index > 0, let before = tokens[index - 1], before.kind != .symbol else { return false }
+        let raw = tokens.raw(index..<index + 1)
+        return raw.count > 1 && raw.first?.isUppercase == true && raw.dropFirst().allSatisfy(\.isLowercase)
     }
 
     /// Gives the rest of a wish to the text parameter that takes it: "any remote jobs" searches for "remote". An answer to a question is
