@@ -63,7 +63,7 @@ enum PlainEventStream {
         }
     }
 
-    private static func closing(_ channel: any Channel) -> Scheduled<Void> {
+    private static func closing(_ channel: any NIOCore.Channel) -> Scheduled<Void> {
         channel.eventLoop.scheduleTask(in: silence) { channel.close(mode: .all, promise: nil) }
     }
 
