@@ -24,7 +24,7 @@ struct ConversationTurnReader {
         let keys = ["replies", "intents", "actions", "state", "blocked", "no_reply"]
         guard let members = entry.members(keys) else { return expected }
         expected.lines = members.values.mapValues(\.line)
-        if members.values.isEmpty { entry.problem("expects nothing", "give one of " + keys.joined(separator: ", ")) }
+        if entry.pairs().isEmpty { entry.problem("expects nothing", "give one of " + keys.joined(separator: ", ")) }
         expected.replies = members["replies"].map { list in list.items().compactMap { item in item.pattern().map { placed($0, item) } } }
         expected.intents = members["intents"].map { list in list.items().compactMap { intent($0) } }
         expected.actions = members["actions"].map { list in list.items().compactMap { action($0) } }
