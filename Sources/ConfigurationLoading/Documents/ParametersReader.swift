@@ -3,7 +3,9 @@ import Conversation
 /// `params` of an action.
 struct ParametersReader {
     let reading: BrandReading
-    private static let keys = ["name", "entity", "required", "from", "options", "open", "default", "ask", "pattern", "minimum", "maximum", "rest"]
+    private static let keys = [
+        "name", "entity", "required", "from", "options", "open", "default", "ask", "pattern", "minimum", "maximum", "rest",
+    ]
     /// Words that placeholders already use for something else.
     private static let reservedNames: Set<String> = ["user", "result", "brand", "idempotency_key", "task_id"]
 
