@@ -2,6 +2,8 @@ import Conversation
 
 /// How a done action is told: the brand's template, a list, or the action's name with its result fields.
 struct Completion {
+    static let mostLines = 20
+
     let turn: Turn
     let report: ActionReport
     let action: ActionDefinition
@@ -47,11 +49,11 @@ struct Completion {
     /// At most twenty lines; the number of the others is said.
     private func told(_ items: [JSONValue], _ list: ResultList) -> String {
         guard !items.isEmpty else { return list.empty }
-        let lines = items.prefix(20).map { item in
+        let lines = items.prefix(Self.mostLines).map { item in
             let scope = PlaceholderScope(values: item.object ?? ["item": item], formats: list.formats)
             return "• " + Responder.tidied(scope.text(list.item, turn.phrases).text).trimmingSpaces
         }
-        let rest = items.count > 20 ? ["… (\(items.count - 20) more)"] : []
+        let rest = items.count > Self.mostLines ? ["… (\(items.count - Self.mostLines) more)"] : []
         let opening = turn.configuration.templates["report_completion.\(action.canonicalName)"] == nil ? heading : custom() ?? heading
         return ([opening] + lines + rest).joined(separator: "\n")
     }

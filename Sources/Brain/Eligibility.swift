@@ -96,13 +96,15 @@ extension Turn {
             ]) + staleness(of: [schema])
     }
 
-    /// The action that mends all of these reasons, when one configured action can.
+    /// The action that mends all of these reasons, when one configured action can. What is missing names it; that it has not been done
+    /// yet is then mended with it.
     func remedy(for reasons: [String], of action: ActionDefinition) -> ActionDefinition? {
         let prefix = "schema_dependency_failed:"
-        guard !reasons.isEmpty, reasons.allSatisfy({ $0.hasPrefix(prefix) }) else { return nil }
-        let schemas = Set(reasons.compactMap { $0.dropFirst(prefix.count).split(separator: ".").first.map(String.init) })
+        let missing = reasons.filter { $0.hasPrefix(prefix) }
+        let schemas = Set(missing.compactMap { $0.dropFirst(prefix.count).split(separator: ".").first.map(String.init) })
         let names = Set(schemas.map { configuration.schema(named: $0)?.collectWith ?? "" })
         guard names.count == 1, let name = names.first, name != action.canonicalName else { return nil }
+        guard reasons.allSatisfy({ $0.hasPrefix(prefix) || $0 == "after:\(name)" }) else { return nil }
         return configuration.action(named: name)
     }
 }

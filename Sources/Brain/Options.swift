@@ -53,7 +53,7 @@ extension Turn {
         let request = SlotRequest(
             text: text, parameters: action.params, options: choices, openingHours: hours, reference: message?.sentAt ?? input.now,
             timeZone: configuration.timeZone, locale: input.user.locale ?? configuration.locale, expecting: expecting, collected: collected,
-            shown: state.shownOptions)
+            shown: state.shownOptions, vocabulary: action.vocabulary)
         let known = Set(action.params.map(\.name))
         return brain.slots.extract(request).filter { known.contains($0.key) }
     }
@@ -78,6 +78,14 @@ extension Turn {
         case .datetime, .date, .time, .phone, .email, .text, .url:
             return Entity(name: parameter.name, kind: parameter.entity, value: .string(option.id), raw: option.label, source: source)
         }
+    }
+}
+
+extension ActionDefinition {
+    /// What the action and its parameters go by, in words.
+    var vocabulary: [String] {
+        let names = [canonicalName] + synonyms + params.map(\.name)
+        return names.map { $0.replacing("_", with: " ") } + [displayName, description] + params.map(\.ask)
     }
 }
 

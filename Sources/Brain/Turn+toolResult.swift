@@ -89,10 +89,21 @@ extension Turn {
         let wasStopped = task.stopRequested && action.isWrite
         if wasStopped { say(.reportCompletion, template: ["undo.late"]) }
         say(.reportCompletion, Completion(turn: self, report: report, action: action).text(isComplete: complete))
+        remember(shown: report, action)
         finishTask(report, .completed)
         userState = .afterAction
         if wasStopped { return offerUndo(of: report, action) }
         try continueAfterEnd()
+    }
+
+    /// "The second one" counts in the list that was told last.
+    private mutating func remember(shown report: ActionReport, _ action: ActionDefinition) {
+        guard let list = action.resultList, let items = report.body.at(pointer: list.path)?.array else { return }
+        let options = items.prefix(Completion.mostLines).compactMap { item -> ChoiceOption? in
+            guard let id = item["id"]?.plainText, !id.isEmpty else { return nil }
+            return ChoiceOption(id: id, label: id)
+        }
+        if !options.isEmpty { state.shownOptions = options }
     }
 
     private mutating func handleRefused(

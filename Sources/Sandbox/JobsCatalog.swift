@@ -17,10 +17,12 @@ struct JobOpening: Sendable {
         ]
     }
 
-    /// Every word of the query must stand somewhere in the opening.
+    /// Every word of the query must stand somewhere in the opening, in the singular at least.
     func matches(query: String) -> Bool {
-        let text = ([title, company] + synonyms).joined(separator: " ").lowercased()
-        return query.lowercased().split(whereSeparator: \.isWhitespace).allSatisfy { text.contains($0) }
+        let text = ([title, company, location, isRemote ? "remote" : ""] + synonyms).joined(separator: " ").lowercased()
+        return query.lowercased().split(whereSeparator: \.isWhitespace).allSatisfy { word in
+            text.contains(word) || word.count > 3 && word.hasSuffix("s") && text.contains(word.dropLast())
+        }
     }
 
     func matches(location wanted: String) -> Bool {
@@ -34,7 +36,7 @@ struct JobOpening: Sendable {
             salary: "USD 120,000 to 150,000", synonyms: ["server developer", "software engineer", "programmer"]),
         JobOpening(
             id: "job-2", title: "Care assistant", company: "Marzipan Meadow Homes", location: "Boston", isRemote: false,
-            salary: "USD 22 an hour", synonyms: ["carer", "nursing aide"]),
+            salary: "USD 22 an hour", synonyms: ["carer", "nurse", "nursing aide"]),
         JobOpening(
             id: "job-3", title: "Warehouse operator", company: "Gigantic Teapot Logistics", location: "Newark", isRemote: false,
             salary: "USD 21 an hour", synonyms: ["picker", "packer", "forklift driver"]),

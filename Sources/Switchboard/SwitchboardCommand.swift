@@ -21,9 +21,9 @@ struct SwitchboardCommand: AsyncParsableCommand {
     private static var commands: [any ParsableCommand.Type] {
         var commands: [any ParsableCommand.Type] = [ServeCommand.self]
         #if Sandbox
-            commands += [DemoCommand.self, SandboxCommand.self, BenchCommand.self]
+            commands += [DemoCommand.self, SandboxCommand.self, ConverseCommand.self, BenchCommand.self]
         #endif
-        return commands + [CheckCommand.self, DeadLettersCommand.self, QuarantineCommand.self]
+        return commands + [CheckCommand.self, ChatCommand.self, DeadLettersCommand.self, QuarantineCommand.self]
     }
 
     /// Bad usage is 2 here, where the parser's own convention is 64.

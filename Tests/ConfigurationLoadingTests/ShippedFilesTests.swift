@@ -45,7 +45,7 @@ import Testing
     @Test func everyShippedFileIsInOrder() {
         let loaded = load()
         #expect(loaded.problems.map(\.description) == [])
-        #expect(ConfigurationReport(loaded).summary == "2 brands, 4 instances, 10 actions: ok")
+        #expect(ConfigurationReport(loaded).summary == "2 brands, 4 instances, 13 actions: ok")
         #expect(loaded.apps[Self.whatsApp.name]?.map(\.name) == ["main"])
     }
 

@@ -10,6 +10,7 @@ import Testing
         try await Rig.with { rig in
             let found = try await rig.ask("which jobs are open", instance: Self.jobs)
             #expect(found.contains("Warehouse operator at Gigantic Teapot Logistics") && found.contains("Pastry cook"))
+            try await Self.makeProfile(rig)
             let asked = try await rig.ask("apply for the baker job", instance: Self.jobs)
             #expect(asked.contains("resume"), "\(asked)")
             // The name of the file is that of another opening.
@@ -31,6 +32,7 @@ import Testing
 
     @Test func anApplicationInOneSentenceIsWithdrawnAgain() async throws {
         try await Rig.with { rig in
+            try await Self.makeProfile(rig)
             let text = "I want to apply for the warehouse operator job, my resume is https://example.com/cv.pdf"
             let question = try await rig.ask(text, instance: Self.jobs)
             #expect(question.contains("Warehouse operator"), "\(question)")
@@ -47,6 +49,7 @@ import Testing
     @Test func thePhoneOfOnePersonIsTwoUsersAtTwoBrands() async throws {
         try await Rig.with { rig in
             let day = NewYork.text(NewYork.openDays(around: NewYork.clockChanges[0]).after[1], "MMMM d yyyy")
+            try await Self.makeProfile(rig)
             // Both conversations run at once: neither may answer in the other.
             try await rig.ask("book a facial on \(day) at 11am")
             try await rig.ask("apply for the data analyst job", instance: Self.jobs)
@@ -66,6 +69,14 @@ import Testing
             let bookings = try await rig.ask("my bookings")
             #expect(bookings.contains("Facial") && !bookings.contains("analyst"))
         }
+    }
+
+    /// Nobody applies without one.
+    private static func makeProfile(_ rig: Rig) async throws {
+        let question = try await rig.ask("create my profile", instance: jobs)
+        #expect(question.contains("Create your profile with the name Customer"), "\(question)")
+        let told = try await rig.ask("yes", instance: jobs)
+        #expect(told.contains("Your profile is saved"), "\(told)")
     }
 
     private func sessions(_ rig: Rig, _ brand: String) async throws -> [JSONValue] {

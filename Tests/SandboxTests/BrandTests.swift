@@ -130,7 +130,8 @@ import Testing
         try await Rig.run { rig in
             let searches = [
                 ("?query=software+engineer", ["job-1"]), ("?location=boston", ["job-2", "job-7"]),
-                ("?query=driver&location=boston", ["job-7"]), ("?query=astronaut", []), ("", JobOpening.all.map(\.id)),
+                ("?query=driver&location=boston", ["job-7"]), ("?query=astronaut", []), ("?query=logistics+drivers+boston", ["job-7"]),
+                ("?query=remote+developer", ["job-1"]), ("", JobOpening.all.map(\.id)),
             ]
             for (query, expected) in searches {
                 let found = try await rig.jobs("GET", "/openings" + query).json["openings"]?.array ?? []

@@ -51,11 +51,13 @@ final class BrandReading {
     }
 
     private static let files = ["brand.yaml", "actions.yaml", "schemas.yaml", "intents.yaml", "templates.yaml", "policies.yaml"]
-    private static let reserved = ["workflows.yaml", "handover.yaml", "knowledge", "conversations"]
+    private static let reserved = ["workflows.yaml", "handover.yaml", "knowledge"]
+    /// Read by the command `converse`, not by the gateway.
+    private static let conversations = "conversations"
 
     private func checkFiles() {
         let names = (try? FileManager.default.contentsOfDirectory(atPath: path)) ?? []
-        for name in names.sorted() where !name.hasPrefix(".") && !Self.files.contains(name) {
+        for name in names.sorted() where !name.hasPrefix(".") && !Self.files.contains(name) && name != Self.conversations {
             let document = document(name)
             if Self.reserved.contains(name) {
                 document.report(.warning, line: 1, key: name, "is not read by this version", "keep it; it has no effect yet")

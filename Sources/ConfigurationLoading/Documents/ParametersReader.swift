@@ -3,7 +3,9 @@ import Conversation
 /// `params` of an action.
 struct ParametersReader {
     let reading: BrandReading
-    private static let keys = ["name", "entity", "required", "from", "options", "open", "default", "ask", "pattern", "minimum", "maximum"]
+    private static let keys = [
+        "name", "entity", "required", "from", "options", "open", "default", "ask", "pattern", "minimum", "maximum", "rest",
+    ]
     /// Words that placeholders already use for something else.
     private static let reservedNames: Set<String> = ["user", "result", "brand", "idempotency_key", "task_id"]
 
@@ -105,6 +107,10 @@ struct ParametersReader {
         for key in ["minimum", "maximum"] {
             guard let entry = members[key], ![.number, .money].contains(parameter.entity) else { continue }
             entry.problem("only a number or money has bounds", "change the entity or remove it")
+        }
+        parameter.takesRest = members["rest"].flatMap { $0.flag() } ?? false
+        if parameter.takesRest, parameter.entity != .text, let entry = members["rest"] {
+            entry.problem("only a text takes the rest of a sentence", "write \"entity: text\" or remove it")
         }
         parameter.minimum = members["minimum"]?.number(-1e15...1e15)
         parameter.maximum = members["maximum"]?.number(-1e15...1e15)

@@ -165,11 +165,13 @@ package struct ParameterDefinition: Sendable {
     package var pattern: String?
     package var minimum: Double?
     package var maximum: Double?
+    /// A text that takes what a wish is about: the words of it that belong to no other value and are not the action's own.
+    package var takesRest: Bool
 
     package init(
         name: String, entity: EntityKind, required: Bool = true, source: OptionSource? = nil, options: [ChoiceOption] = [],
         open: OpeningSource? = nil, defaultValue: String? = nil, ask: String = "", pattern: String? = nil, minimum: Double? = nil,
-        maximum: Double? = nil
+        maximum: Double? = nil, takesRest: Bool = false
     ) {
         self.name = name
         self.entity = entity
@@ -182,6 +184,7 @@ package struct ParameterDefinition: Sendable {
         self.pattern = pattern
         self.minimum = minimum
         self.maximum = maximum
+        self.takesRest = takesRest
     }
 }
 

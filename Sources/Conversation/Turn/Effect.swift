@@ -65,7 +65,7 @@ package struct IntentLedgerEntry: Sendable, Codable, Hashable {
         case exact, synonym, fuzzy
         case notFound = "not_found"
     }
-    package enum Status: String, Sendable, Codable {
+    package enum Status: String, Sendable, Codable, CaseIterable {
         case new, blocked, queued, completed, failed, cancelled
         case collecting = "collecting_params"
         case actionNotFound = "action_not_found"

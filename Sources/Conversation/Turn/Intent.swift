@@ -126,11 +126,13 @@ package struct SlotRequest: Sendable {
     package var collected: [String: Entity]
     /// Options shown last, in that order, for "the second one".
     package var shown: [ChoiceOption]
+    /// Names, description and questions of the action: words that say which wish it is, and nothing about it.
+    package var vocabulary: [String]
 
     package init(
         text: String, parameters: [ParameterDefinition], options: [String: [ChoiceOption]] = [:], openingHours: [String: JSONValue] = [:],
         reference: Timestamp, timeZone: String, locale: String = "en-US", expecting: String? = nil, collected: [String: Entity] = [:],
-        shown: [ChoiceOption] = []
+        shown: [ChoiceOption] = [], vocabulary: [String] = []
     ) {
         self.text = text
         self.parameters = parameters
@@ -142,5 +144,6 @@ package struct SlotRequest: Sendable {
         self.expecting = expecting
         self.collected = collected
         self.shown = shown
+        self.vocabulary = vocabulary
     }
 }

@@ -34,25 +34,7 @@
                 method: "POST", path: Self.nullPath, access: .channel("none"), summary: "Reads the body and answers",
                 maxBodyBytes: gateway.configuration.server.maxBodyBytes
             ) { _ in ChannelResponse(status: 200, body: Array(#"{"accepted":1,"duplicates":0,"ignored":0,"quarantined":0}"#.utf8)) }
-            let (ports, port) = AsyncStream<Int>.makeStream(bufferingPolicy: .bufferingNewest(1))
-            defer { try? FileManager.default.removeItem(atPath: folder) }
-            return try await withThrowingTaskGroup(of: Result?.self) { group in
-                group.addTask {
-                    try await gateway.run(extraRoutes: [null], withWorkers: withWorkers) { port.yield($0) }
-                    return nil
-                }
-                group.addTask {
-                    for await number in ports { return try await work(number) }
-                    return nil
-                }
-                while let result = try await group.next() {
-                    guard let result else { continue }
-                    kill(getpid(), SIGTERM)
-                    while try await group.next() != nil {}
-                    return result
-                }
-                throw StartProblem("the benchmark's gateway ended early")
-            }
+            return try await gateway.serve(extraRoutes: [null], withWorkers: withWorkers, removing: folder, work)
         }
     }
 #endif

@@ -13,6 +13,15 @@
             let sandbox = "http://127.0.0.1:\(sandboxPort)"
             let path = options.data + "/demo.env"
             let kept = try read(path)
+            let made = madeUp(kept)
+            if made != kept { try write(made, path, options.data) }
+            return complete(made, sandbox: sandbox)
+        }
+
+        /// The same without a file, for one run.
+        static func load(sandboxPort: Int) -> [String: String] { complete(madeUp([:]), sandbox: "http://127.0.0.1:\(sandboxPort)") }
+
+        private static func madeUp(_ kept: [String: String]) -> [String: String] {
             var made = kept
             for name in installation + ["SALON", "JOBS"].flatMap({ brand in brandKeys.map { "\(brand)_\($0)" } }) where made[name] == nil {
                 made[name] = random(prefix: "demo_")
@@ -20,7 +29,10 @@
             for name in ["SALON_SIGNING_SECRET", "JOBS_SIGNING_SECRET"] where made[name] == nil {
                 made[name] = "whsec_" + Base64.encode(bytes(32))
             }
-            if made != kept { try write(made, path, options.data) }
+            return made
+        }
+
+        private static func complete(_ made: [String: String], sandbox: String) -> [String: String] {
             let urls = [
                 "SALON_API_URL": sandbox + "/salon", "JOBS_API_URL": sandbox + "/jobs", "WHATSAPP_GRAPH_URL": sandbox + "/graph/v23.0",
             ]

@@ -32,13 +32,17 @@ struct GatewayProcess {
     let clock: any WallClock
     let ids: any IDSource
 
-    /// Opens the store and prepares the brands. Throws `StartProblem`.
-    init(options: ServeOptions, environment: [String: String], metrics: PrometheusMetrics) async throws {
+    /// Opens the store and prepares the brands. `adjusting` changes what was loaded, such as waits for tests. Throws `StartProblem`.
+    init(
+        options: ServeOptions, environment: [String: String], metrics: PrometheusMetrics,
+        adjusting: (inout LoadedConfiguration) -> Void = { _ in }
+    ) async throws {
         self.options = options
         self.metrics = metrics
         let logger = Logger(label: "switchboard")
-        let configuration = Configuration.load(options, environment: environment)
+        var configuration = Configuration.load(options, environment: environment)
         try Self.report(configuration, logger)
+        adjusting(&configuration)
         let clock = SystemClock()
         let ids = SystemIDs(clock: clock)
         let bus = EmbeddedBus()

@@ -12,16 +12,19 @@
 
     /// The stand-ins as a process of their own, so that nothing of them is in the gateway's path.
     struct SandboxChild {
+        /// Where it listens.
+        let port: Int
         private let process: Process
         /// Ends with this process however it ends, and the stand-ins end with it.
         private let life: Pipe
 
-        /// Returns when the stand-ins listen. Throws `StartProblem` when the process cannot be started, and exit code 3 when it ended at
+        /// Returns when the stand-ins listen; `port` 0 takes a free one, and no `data` keeps no ledger. Throws `StartProblem` when the process cannot be started, and exit code 3 when it ended at
         /// once: then it has said why.
-        static func start(port: Int, gateway: String, data: String, environment: [String: String]) async throws -> SandboxChild {
+        static func start(port: Int, gateway: String, data: String?, environment: [String: String]) async throws -> SandboxChild {
             let (process, life, output) = (Process(), Pipe(), Pipe())
             process.executableURL = URL(fileURLWithPath: "/proc/self/exe").resolvingSymlinksInPath()
-            process.arguments = ["sandbox", "--port", "\(port)", "--gateway", gateway, "--state", data + "/sandbox", "--until-stdin-ends"]
+            process.arguments = ["sandbox", "--port", "\(port)", "--gateway", gateway, "--until-stdin-ends"]
+            if let data { process.arguments? += ["--state", data + "/sandbox"] }
             process.environment = environment
             process.standardInput = life
             process.standardOutput = output
@@ -30,23 +33,26 @@
             } catch {
                 throw StartProblem("cannot start the sandbox: \(error.localizedDescription)")
             }
-            guard await firstWord(output) else { throw ExitCode(3) }
-            return SandboxChild(process: process, life: life)
+            guard let words = await firstWords(output), let bound = Self.port(in: words) else { throw ExitCode(3) }
+            return SandboxChild(port: bound, process: process, life: life)
         }
 
         func stop() { process.terminate() }
 
-        /// True as soon as the process says anything, which it does when it listens; false when it ends without a word.
-        private static func firstWord(_ output: Pipe) async -> Bool {
-            // Holds at most the first word and the end.
-            let (words, continuation) = AsyncStream.makeStream(of: Bool.self, bufferingPolicy: .bufferingOldest(1))
+        /// What the process says first, which is where it listens; nil when it ends without a word.
+        private static func firstWords(_ output: Pipe) async -> String? {
+            // Holds at most the first words and the end.
+            let (words, continuation) = AsyncStream.makeStream(of: Data.self, bufferingPolicy: .bufferingOldest(1))
             output.fileHandleForReading.readabilityHandler = { handle in
                 let bytes = handle.availableData
-                continuation.yield(!bytes.isEmpty)
+                continuation.yield(bytes)
                 if bytes.isEmpty { handle.readabilityHandler = nil }
             }
-            return await words.first { _ in true } ?? false
+            guard let bytes = await words.first(where: { _ in true }), !bytes.isEmpty else { return nil }
+            return String(decoding: bytes, as: UTF8.self)
         }
+
+        private static func port(in words: String) -> Int? { words.firstMatch(of: /127\.0\.0\.1:([0-9]+)/).flatMap { Int($0.1) } }
     }
 
     enum SandboxProcess {

@@ -17,7 +17,12 @@ extension EmbeddedClassifier {
         var found: [DetectedIntent] = []
         var start = range.lowerBound
         let whole = single(tokens, range)
-        if whole.source != .classifier { return [whole] }
+        switch whole.source {
+        case .classifier, .model: break
+        case .answerSheet, .rule: return [whole]
+        // A brand's pattern is found somewhere in the sentence and does not speak for all of it.
+        case .pattern: return sureWishes(tokens, in: range) ?? [whole]
+        }
         if let (first, rest) = opening(tokens, range) {
             if first.type != .response { found.append(first) }
             start = rest.lowerBound
@@ -33,6 +38,18 @@ extension EmbeddedClassifier {
             start = cut.upperBound
         }
         return found + [start == range.lowerBound ? whole : single(tokens, start..<range.upperBound)]
+    }
+
+    /// The parts of a sentence when each is surely a wish of its own, as in "create my profile and apply for the cook's job"; nil otherwise.
+    private func sureWishes(_ tokens: Tokens, in range: Range<Int>) -> [DetectedIntent]? {
+        for cut in splitter.cuts(tokens, in: range) {
+            let (left, right) = (single(tokens, range.lowerBound..<cut.lowerBound), single(tokens, cut.upperBound..<range.upperBound))
+            guard left.type == .action, right.type == .action, left.confidence >= 0.7, right.confidence >= 0.7, holds(left, right) else {
+                continue
+            }
+            return [left] + (sureWishes(tokens, in: cut.upperBound..<range.upperBound) ?? [right])
+        }
+        return nil
     }
 
     /// A cut holds when both sides are sure of meaning different things.

@@ -104,6 +104,15 @@ struct ChoiceMatcher: Sendable {
         return Candidate(index: option, score: 0.6, tokens: index..<index + 1)
     }
 
+    /// Options in whose names all of these stems stand.
+    func holders(of stems: [String]) -> [Int] {
+        guard !stems.isEmpty else { return [] }
+        return (0..<count).filter { option in
+            let own = Set(names.filter { $0.option == option }.flatMap(\.content))
+            return stems.allSatisfy(own.contains)
+        }
+    }
+
     /// A bare number is a position, unless it also stands in exactly one other option's name: then nobody can tell.
     private func numbered(_ place: Positions.Place, shown: [Int], _ tokens: Tokens) -> Outcome {
         let position = Candidate(index: shown[place.index], score: 0.95, tokens: place.tokens)

@@ -22,6 +22,7 @@ package struct SlotExtractor: SlotExtracting {
         reading.readMoney()
         reading.readNumbers()
         reading.readText()
+        reading.readRest()
         return reading.found
     }
 }

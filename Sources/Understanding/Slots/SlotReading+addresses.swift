@@ -58,7 +58,7 @@ extension SlotReading {
     }
 
     /// Checks the pattern of the parameter and, as lengths in characters, its bounds.
-    private func checked(_ parameter: ParameterDefinition, value: String, raw: String) -> Entity {
+    func checked(_ parameter: ParameterDefinition, value: String, raw: String) -> Entity {
         var entity = Entity(name: parameter.name, kind: parameter.entity, value: .string(value), raw: raw, confidence: 0.95)
         let length = Double(value.count)
         let isLong = parameter.maximum.map { length > $0 } ?? false

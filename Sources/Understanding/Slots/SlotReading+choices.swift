@@ -17,11 +17,22 @@ extension SlotReading {
             }
             let matcher = ChoiceMatcher(options.map { [$0.label] + $0.synonyms })
             switch matcher.match(words, shown: isAsked || !request.shown.isEmpty ? shown : [], isAsked: isAsked) {
-            case .none: break
+            case .none:
+                if !isAsked { chooseByRest(parameter, options, matcher) }
             case .one(let candidate): choose(parameter, options[candidate.index], candidate)
             case .several(let candidates): offer(parameter, candidates.map { (options[$0.index], $0) })
             }
         }
+    }
+
+    /// "Apply for the warehouse job": everything that is said besides the wish itself stands in the names of an option.
+    private mutating func chooseByRest(_ parameter: ParameterDefinition, _ options: [ChoiceOption], _ matcher: ChoiceMatcher) {
+        let rest = restTokens().filter { !addressTokens.contains($0) }
+        guard let first = rest.first, let last = rest.last, rest.count <= 4 else { return }
+        let holders = matcher.holders(of: rest.map { Words.stem(tokens.word($0)) })
+        let candidates = holders.map { ChoiceMatcher.Candidate(index: $0, score: 0.7, tokens: first..<last + 1) }
+        if candidates.count == 1 { return choose(parameter, options[candidates[0].index], candidates[0]) }
+        if (2...5).contains(candidates.count) { offer(parameter, candidates.map { (options[$0.index], $0) }) }
     }
 
     /// Tokens by which a choice was made.
