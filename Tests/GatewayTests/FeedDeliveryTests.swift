@@ -37,7 +37,7 @@ struct FeedDeliveryTests {
     private func deliver(_ id: MessageID, _ world: PageWorld) async throws -> MessageRecord {
         let handler = DeliveryHandler(
             registry: world.registry, policy: SendPolicy(), reading: ReadingSignals(clock: world.clock), unknownReply: .seconds(45),
-            backoff: RetryPolicy(attempts: 5, backoff: [2, 4, 8, 16]), metrics: GatewayMetrics(), logger: Logger(label: "test"))
+            backoff: Backoff(RetryPolicy()), jitter: FixedJitter(), metrics: GatewayMetrics(), logger: Logger(label: "test"))
         let dispatcher = TaskDispatcher(store: world.store, pool: .delivery, handler: handler, logger: Logger(label: "test"))
         return try await withThrowingTaskGroup(of: Void.self) { group in
             group.addTask { try await dispatcher.run() }

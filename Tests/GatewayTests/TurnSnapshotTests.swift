@@ -20,8 +20,9 @@ struct TurnSnapshotTests {
             narrative: .null, inReplyTo: nil, turn: nil)
         let id = MessageID(transaction.newID())
         let message = InboundMessage(providerID: "wamid.1", sender: sender, content: .text("tomorrow"), sentAt: transaction.now)
-        try transaction.insertInbound(
-            message, content: CanonicalJSON.text(message.content.json), id: id, session: session, instance: instance, user: user)
+        let isNew = try transaction.insertInbound(
+            message, content: message.content.canonicalText, id: id, session: session, instance: instance, user: user)
+        #expect(isNew)
         return QueueTask(
             id: QueueTaskID(id.value), kind: TurnTask.message,
             payload: ["message": .string(id.description), "session": .string(session.description)], priority: .normal, attempts: 1,
