@@ -1,3 +1,4 @@
+package import Brain
 package import Conversation
 import Synchronization
 
@@ -42,6 +43,11 @@ package final class Registry: Sendable {
     package func tiers(of brand: BrandID) -> [String] { snapshot.withLock { $0.tiers[brand] ?? [] } }
     package func instance(at address: InstanceAddress) -> InstanceConfiguration? { snapshot.withLock { $0.addresses[address] } }
     package func instance(_ id: InstanceID) -> InstanceConfiguration? { snapshot.withLock { $0.instances[id] } }
+    /// Translates the updates of an instance whose conversations keep a feed; nil for all others.
+    package func screen(of id: InstanceID) -> UpdateTranslator? {
+        guard keepsFeed(id), let brand = instance(id)?.brand else { return nil }
+        return UpdateTranslator(templates: snapshot.withLock { $0.brands[brand]?.configuration.templates ?? [:] })
+    }
     /// Whether conversations at an instance keep a feed; false for an instance that does not run.
     package func keepsFeed(_ id: InstanceID) -> Bool {
         instance(id).flatMap { channel($0.channel) }?.capabilities.keepsFeed ?? false

@@ -8,11 +8,11 @@ struct ActionCommit: Sendable {
     /// Nil when the action is no longer configured.
     let definition: ActionDefinition?
     let context: TaskContext
-    /// Whether the conversation keeps a feed.
-    let keepsFeed: Bool
+    /// Nil where nobody can look at the conversation.
+    let screen: UpdateTranslator?
 
     func done(body: JSONValue, startedAt: Timestamp) async throws {
-        let (action, definition, keepsFeed) = (action, definition, keepsFeed)
+        let (action, definition, screen) = (action, definition, screen)
         let mapped = definition.map { ResultMapping.map(action: $0, body: body) } ?? ([:], false)
         let list = definition?.resultList == nil ? JSONValue.null : body
         try await context.finish { transaction in
@@ -24,7 +24,7 @@ struct ActionCommit: Sendable {
             try Self.tell(.done(complete: mapped.1), mapped.0, list, action, transaction)
             try transaction.show(
                 Self.ending(.actionCompleted, ["result": .object(mapped.0)], action, startedAt, transaction), session: action.session,
-                instance: action.instance, user: action.user, inFeed: keepsFeed)
+                instance: action.instance, user: action.user, on: screen)
             try transaction.record(.actionCompleted, instance: action.instance, data: Self.data(action, .object(mapped.0)))
         }
         CrashPoint.resultStoredReplyNotQueued.pass()
@@ -43,13 +43,13 @@ struct ActionCommit: Sendable {
 
     /// Ends without success. What a person should see becomes a dead letter that can be driven again with the same bytes.
     func end(_ state: ActionReport.State, detail: String, startedAt: Timestamp? = nil) async throws {
-        let (action, task, lane, keepsFeed) = (action, context.task, context.lease.lane, keepsFeed)
+        let (action, task, lane, screen) = (action, context.task, context.lease.lane, screen)
         try await context.finish { transaction in
             guard try transaction.isQueued(action.id) else { return }
             try transaction.recordAttempt(
                 of: action.id.value, startedAt: startedAt ?? transaction.now, outcome: Self.name(state), detail: detail)
             try Self.store(
-                state, of: action, keepsFeed: keepsFeed, in: transaction, redrive: RedrivableTask(task, lane: lane, pool: .action),
+                state, of: action, screen: screen, in: transaction, redrive: RedrivableTask(task, lane: lane, pool: .action),
                 detail: detail)
         }
         CrashPoint.resultStoredReplyNotQueued.pass()
@@ -66,7 +66,8 @@ struct ActionCommit: Sendable {
     }
 
     static func store(
-        _ state: ActionReport.State, of action: ActionRecord, keepsFeed: Bool, in transaction: BrandTransaction, redrive: RedrivableTask,
+        _ state: ActionReport.State, of action: ActionRecord, screen: UpdateTranslator?, in transaction: BrandTransaction,
+        redrive: RedrivableTask,
         detail: String
     ) throws {
         let stored: ActionRecord.State
@@ -84,7 +85,7 @@ struct ActionCommit: Sendable {
         let error: JSONValue = ["outcome": .string(name(state)), "detail": .string(detail)]
         try transaction.show(
             [StreamingUpdate(.actionFailed, at: transaction.now, ["error": error, "queue_id": .string(action.id.description)])],
-            session: action.session, instance: action.instance, user: action.user, inFeed: keepsFeed)
+            session: action.session, instance: action.instance, user: action.user, on: screen)
         try transaction.record(.actionFailed, instance: action.instance, data: data(action, error))
         guard isDeadLetter else { return }
         try transaction.insertDeadLetter(

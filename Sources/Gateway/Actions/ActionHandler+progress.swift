@@ -51,9 +51,9 @@ extension ActionHandler {
     }
 
     private func append(_ update: StreamingUpdate, _ action: ActionRecord, _ context: TaskContext) async throws {
-        let keepsFeed = registry.keepsFeed(action.instance)
+        let screen = registry.screen(of: action.instance)
         try await context.brand.write {
-            try $0.show([update], session: action.session, instance: action.instance, user: action.user, inFeed: keepsFeed)
+            try $0.show([update], session: action.session, instance: action.instance, user: action.user, on: screen)
         }
     }
 }

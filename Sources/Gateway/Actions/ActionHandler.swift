@@ -70,7 +70,7 @@ package struct ActionHandler: TaskHandler {
     }
 
     private func commit(_ action: ActionRecord, _ definition: ActionDefinition?, _ context: TaskContext) -> ActionCommit {
-        ActionCommit(action: action, definition: definition, context: context, keepsFeed: registry.keepsFeed(action.instance))
+        ActionCommit(action: action, definition: definition, context: context, screen: registry.screen(of: action.instance))
     }
 
     private func send(_ action: ActionRecord, _ definition: ActionDefinition, _ brand: BrandRuntime, _ context: TaskContext) async throws {
@@ -191,7 +191,7 @@ package struct ActionHandler: TaskHandler {
             action.state == .queued
         else { return }
         try ActionCommit.store(
-            .unknown(reason: "\(error)"), of: action, keepsFeed: registry.keepsFeed(action.instance), in: transaction,
+            .unknown(reason: "\(error)"), of: action, screen: registry.screen(of: action.instance), in: transaction,
             redrive: RedrivableTask(task, lane: lane, pool: .action), detail: "\(error)")
     }
 }

@@ -1,3 +1,4 @@
+internal import Brain
 internal import Conversation
 internal import Storage
 
@@ -10,6 +11,11 @@ struct TurnCommit: Sendable {
     let lane: Lane
     let turn: UniqueID
 
+    /// Nil where nobody can look at the conversation.
+    private var screen: UpdateTranslator? {
+        channel.capabilities.keepsFeed ? UpdateTranslator(templates: configuration.templates) : nil
+    }
+
     private var session: SessionID { snapshot.session.id }
 
     func store(_ encodedState: String, in transaction: BrandTransaction) throws {
@@ -18,7 +24,7 @@ struct TurnCommit: Sendable {
         }
         for effect in result.effects { try apply(effect, transaction) }
         try transaction.show(
-            updates, session: session, instance: lane.instance, user: lane.user, inFeed: channel.capabilities.keepsFeed)
+            updates, session: session, instance: lane.instance, user: lane.user, on: screen)
         if let message = snapshot.message {
             try transaction.setOutcome(outcome, of: message.id, session: session, turn: turn)
         }

@@ -48,6 +48,9 @@ struct APIRequest: Sendable {
         }
     }
 
+    /// Whether the caller is a customer, who sees less than the brand.
+    var isVisitor: Bool { if case .visitor = caller { true } else { false } }
+
     /// Whether the caller may see that session's conversation: a brand all of its own, a visitor only the visitor's.
     func maySee(_ session: SessionRecord) -> Bool {
         switch caller {

@@ -1,3 +1,4 @@
+import Brain
 import Conversation
 import Storage
 
@@ -61,7 +62,8 @@ struct SessionRoutes: Sendable {
             [
                 "updates": .array(
                     try transaction.updates(session: id).map {
-                        .object(($0.body.object ?? [:]).merging(["seq": .integer($0.sequence)]) { $1 })
+                        let fields = ($0.body.object ?? [:]).merging(["seq": .integer($0.sequence)]) { $1 }
+                        return .object(request.isVisitor ? UpdateTranslator.forCustomers(fields) : fields)
                     })
             ]
         }
