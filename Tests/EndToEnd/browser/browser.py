@@ -49,6 +49,9 @@ return Array.from(root.querySelectorAll(".sb-message"), (node) => ({
 class Page:
     """One tab with its own profile. `size` is width and height in CSS pixels."""
 
+    # Seconds to wait for what should come; far more than it takes, for machines that have other work.
+    patience = 60
+
     def __init__(self, size=DESKTOP, dark=False, arguments=()):
         options = webdriver.ChromeOptions()
         options.binary_location = "/usr/bin/chromium"
@@ -82,7 +85,8 @@ class Page:
     def script(self, text, *arguments):
         return self.driver.execute_script(text, *arguments)
 
-    def wait(self, condition, what, seconds=25):
+    def wait(self, condition, what, seconds=None):
+        seconds = seconds or self.patience
         try:
             return WebDriverWait(self.driver, seconds, poll_frequency=0.1).until(lambda _: condition())
         except Exception as problem:
@@ -97,7 +101,7 @@ class Page:
         chat = self.one(".sb-chat")
         return chat.get_attribute("data-connection") if chat else None
 
-    def wait_online(self, seconds=25):
+    def wait_online(self, seconds=None):
         self.wait(lambda: self.state() == "online", "the connection", seconds)
 
     def messages(self):
