@@ -76,9 +76,9 @@ def on_the_page(setup):
             page.type(text)
             page.replies(count)
         said = " ".join(one["text"] for one in page.messages() if one["side"] == "out")
-        titles = [option["title"] for one in page.messages() for option in one["options"]]
+        suggested = page.messages()[-1]["text"]
         problems = [f"the list does not show {name!r}" for name in SERVICES.values() if visible(name) not in visible(said)]
-        for what, found in (("title", page.driver.title), ("heading", page.one(".sb-title").text), ("buttons", " ".join(titles))):
+        for what, found in (("title", page.driver.title), ("heading", page.one(".sb-title").text), ("suggestion", suggested)):
             if setup.payload_brand_data and "window.__ran" not in found:
                 problems.append(f"the {what} should hold markup of the configuration and is {found!r}")
         page.save(setup.out / "brand-page.png")

@@ -23,7 +23,7 @@ document.addEventListener("securitypolicyviolation", (event) => {
 });
 new MutationObserver(() => {
     const note = (list, value) => { if (value && list[list.length - 1] !== value) list.push(value); };
-    for (const root of [document, ...Array.from(document.querySelectorAll("*"), (node) => node.shadowRoot).filter(Boolean)]) {
+    for (const root of [document, ...Array.from(document.querySelectorAll(".switchboard-chat"), (node) => node.shadowRoot).filter(Boolean)]) {
         const bar = root.querySelector("[role=progressbar]");
         if (bar && bar.checkVisibility()) {
             note(window.__seen.progress, bar.getAttribute("aria-valuenow"));
@@ -119,10 +119,11 @@ class Page:
     def ran(self):
         return self.script("return window.__ran")
 
-    def type(self, text, submit=True):
+    def type(self, text, submit=True, at_once=False):
+        """Key by key, or as when something is pasted."""
         field = self.one(".sb-input")
         # A driver's keys do not carry characters beyond the basic plane and would act on line ends.
-        if any(ord(letter) > 0xFFFF or letter < " " or 0xE000 <= ord(letter) <= 0xF8FF for letter in text):
+        if at_once or any(ord(letter) > 0xFFFF or letter < " " or 0xE000 <= ord(letter) <= 0xF8FF for letter in text):
             self.script(
                 "arguments[0].value = arguments[1]; arguments[0].dispatchEvent(new Event('input', {bubbles: true}))", field, text
             )

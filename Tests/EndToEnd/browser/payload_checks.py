@@ -184,7 +184,7 @@ def visible(text):
 def send_all(page, texts):
     """Messages that the gateway wants later are tried until they went."""
     for number, text in enumerate(texts):
-        page.type(text)
+        page.type(text, at_once=True)
         # A visitor is not that fast either, and the gateway limits those who are.
         if number % 10 == 9:
             settle(page)
@@ -195,6 +195,8 @@ def settle(page, limit=300):
     def all_sent():
         for button in page.script("return Array.from(document.querySelectorAll('.sb-retry'))"):
             button.click()
-        return not any(one["state"] in ("sending", "waiting", "offline", "failed") for one in page.messages())
+        return page.script(
+            "return !document.querySelector('[data-state=sending], [data-state=waiting], [data-state=offline], [data-state=failed]')"
+        )
 
     page.wait(all_sent, "all to be sent", limit)
