@@ -23,7 +23,7 @@ document.addEventListener("securitypolicyviolation", (event) => {
 });
 new MutationObserver(() => {
     const note = (list, value) => { if (value && list[list.length - 1] !== value) list.push(value); };
-    for (const root of [document, ...Array.from(document.querySelectorAll("*"), (node) => node.shadowRoot).filter(Boolean)]) {
+    for (const root of [document, ...Array.from(document.querySelectorAll(".switchboard-chat"), (node) => node.shadowRoot).filter(Boolean)]) {
         const bar = root.querySelector("[role=progressbar]");
         if (bar && bar.checkVisibility()) {
             note(window.__seen.progress, bar.getAttribute("aria-valuenow"));
@@ -48,6 +48,9 @@ return Array.from(root.querySelectorAll(".sb-message"), (node) => ({
 
 class Page:
     """One tab with its own profile. `size` is width and height in CSS pixels."""
+
+    # Seconds to wait for what should come; far more than it takes, for machines that have other work.
+    patience = 60
 
     def __init__(self, size=DESKTOP, dark=False, arguments=()):
         options = webdriver.ChromeOptions()
@@ -82,7 +85,8 @@ class Page:
     def script(self, text, *arguments):
         return self.driver.execute_script(text, *arguments)
 
-    def wait(self, condition, what, seconds=25):
+    def wait(self, condition, what, seconds=None):
+        seconds = seconds or self.patience
         try:
             return WebDriverWait(self.driver, seconds, poll_frequency=0.1).until(lambda _: condition())
         except Exception as problem:
@@ -97,7 +101,7 @@ class Page:
         chat = self.one(".sb-chat")
         return chat.get_attribute("data-connection") if chat else None
 
-    def wait_online(self, seconds=25):
+    def wait_online(self, seconds=None):
         self.wait(lambda: self.state() == "online", "the connection", seconds)
 
     def messages(self):
@@ -115,10 +119,11 @@ class Page:
     def ran(self):
         return self.script("return window.__ran")
 
-    def type(self, text, submit=True):
+    def type(self, text, submit=True, at_once=False):
+        """Key by key, or as when something is pasted."""
         field = self.one(".sb-input")
         # A driver's keys do not carry characters beyond the basic plane and would act on line ends.
-        if any(ord(letter) > 0xFFFF or letter < " " or 0xE000 <= ord(letter) <= 0xF8FF for letter in text):
+        if at_once or any(ord(letter) > 0xFFFF or letter < " " or 0xE000 <= ord(letter) <= 0xF8FF for letter in text):
             self.script(
                 "arguments[0].value = arguments[1]; arguments[0].dispatchEvent(new Event('input', {bubbles: true}))", field, text
             )

@@ -9,7 +9,8 @@ import urllib.request
 from selenium.webdriver.common.keys import Keys
 
 NUMBER = re.compile(r"\bbk-[0-9A-Za-z]+")
-TIMES = ["next Wednesday at 3pm", "next Thursday at 11am", "next Friday at 2pm"]
+DAYS = ["Wednesday", "Thursday", "Friday"]
+HOURS = ["10am", "11am", "noon", "1pm", "2pm", "3pm", "4pm"]
 
 
 class Mouse:
@@ -63,7 +64,7 @@ def phone():
 
 def book(page, hand, words, number):
     """The text that names the booking. At most 14 steps, each an answer to what was asked."""
-    times = list(TIMES)
+    times = [f"next {random.choice(DAYS)} at {random.choice(HOURS)}" for _ in range(3)]
     count = page.answers()
     hand.say(words)
     for _ in range(14):
@@ -78,7 +79,7 @@ def book(page, hand, words, number):
         if "Yes" in titles:
             hand.choose("Yes")
         elif titles:
-            hand.choose("Haircut" if "Haircut" in titles else titles[0])
+            hand.choose(random.choice(titles))
         elif "phone" in asked:
             hand.say(number)
         elif "service" in asked and "when" not in asked:
@@ -117,8 +118,7 @@ def slow_bookings(sandbox):
 
 
 def bookings_with(sandbox, number):
-    """How many booking requests with that phone number reached the brand."""
-    _, _, answer = call("GET", f"{sandbox}/_sandbox/requests?path=/salon/bookings")
+    """How many bookings with that phone number the brand has."""
+    _, _, answer = call("GET", f"{sandbox}/_sandbox/state")
     digits = re.sub(r"\D", "", number)
-    made = [one for one in answer["requests"] if one["method"] == "POST" and digits in re.sub(r"\D", "", json.dumps(one["json"]))]
-    return len(made)
+    return sum(digits in re.sub(r"\D", "", one["contact_phone"]) for one in answer["salon"]["bookings"])

@@ -17,8 +17,8 @@ RESOLVE = "--host-resolver-rules=MAP *.test 127.0.0.1"
 class Site:
     """A page of somebody else that embeds the widget; `/framed` does it in a frame of no origin."""
 
-    def __init__(self, setup):
-        tag = (
+    def __init__(self, setup, tag=None):
+        tag = tag or (
             f'<script type="module" src="{setup.url}/widget.js" data-instance="{setup.instance}" data-brand="Blue Door Salon" '
             'data-locale="en-US"></script>'
         )

@@ -66,7 +66,11 @@ def is_same(page):
     return "; ".join(problems)
 
 
-def talk(setup, hand, name):
+# Words that leave the service open, so that it is asked for with a list.
+OPEN_WORDS = "I need an appointment"
+
+
+def talk(setup, hand, name, words):
     with Page() as page:
         page.open(chat_url(setup))
         page.wait_online()
@@ -84,10 +88,12 @@ def talk(setup, hand, name):
                     page.wait(lambda: page.seen()["progress"], "progress", 20)
                     page.save(setup.out / f"{name}-progress.png")
 
-        text = dialog.book(page, Watching(page), setup.words, number)
+        text = dialog.book(page, Watching(page), words, number)
         shoot(page, setup, f"{name}-booked")
         seen = page.seen()
         problems = []
+        if words == OPEN_WORDS and not page.one(".sb-list"):
+            problems.append("the services were not offered as a list")
         if dialog.bookings_with(setup.sandbox, number) != 1:
             problems.append("not exactly one booking reached the brand")
         values = [int(value) for value in seen["progress"]]
@@ -103,11 +109,11 @@ def talk(setup, hand, name):
 
 
 def booking(setup):
-    return talk(setup, dialog.Mouse, "booking")
+    return talk(setup, dialog.Mouse, "booking", setup.words)
 
 
 def keyboard(setup):
-    return talk(setup, dialog.Keyboard, "keyboard")
+    return talk(setup, dialog.Keyboard, "keyboard", OPEN_WORDS)
 
 
 def reload(setup):

@@ -168,7 +168,8 @@ export class Chat {
         const before = this.#state;
         this.#state = state;
         this.#root.dataset.connection = state;
-        const shown = { connecting: words.connecting, online: words.online, lost: words.offline, refused: words.offline };
+        const offline = words.offline;
+        const shown = { connecting: words.connecting, online: words.online, lost: offline, resting: words.paused, refused: offline };
         this.#status.textContent = shown[state];
         if (state === "online") {
             this.#outbox.nudge();
@@ -177,6 +178,9 @@ export class Chat {
         } else if (state === "lost") {
             this.#progress.hide();
             this.#announce(words.lost, "lost");
+        } else if (state === "resting") {
+            this.#progress.hide();
+            this.#announce(words.resting, "lost");
         } else if (state === "refused") {
             this.#announce(problem?.status === 401 ? words.signIn : words.refused, "lost");
             this.#composer.disable();

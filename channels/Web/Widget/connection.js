@@ -18,7 +18,8 @@ export function backoff(attempt, random = Math.random) {
  * when that is no longer possible the messages are loaded anew. Whoever listens must take a message twice (by id) as one.
  *
  * Handlers: `history(messages)`, `message`, `update`, `typing`, `handover`, `forget()` (another user: show nothing of the old one),
- * `state("connecting" | "online" | "lost" | "refused", problem)`.
+ * `state("connecting" | "online" | "lost" | "resting" | "refused", problem)`; resting is what a page does whose stream the gateway closed
+ * for newer ones of the same person, until somebody uses it again.
  */
 export class Connection {
     #session;
@@ -28,6 +29,7 @@ export class Connection {
     #user = null;
     #closed = false;
     #attempt = 0;
+    #isReplaced = false;
     #abort = new AbortController();
     #wake = () => undefined;
     #mourning = null;
@@ -40,6 +42,7 @@ export class Connection {
         addEventListener("online", () => this.restart(), { signal });
         addEventListener("offline", () => this.#lose(), { signal });
         document.addEventListener("visibilitychange", () => document.hidden || this.#wake(), { signal });
+        for (const use of ["focus", "pointerdown", "keydown"]) addEventListener(use, () => this.#isReplaced && this.#wake(), { signal });
     }
 
     /** Runs until `close`, or until the gateway refuses for good. */
@@ -54,6 +57,10 @@ export class Connection {
                 if (problem instanceof Busy) wait = problem.waitMS;
             }
             if (this.#closed) return;
+            if (this.#isReplaced) {
+                await this.#rest();
+                continue;
+            }
             this.#suspect();
             await this.#pause(wait ?? backoff(this.#attempt));
             this.#attempt += 1;
@@ -131,6 +138,9 @@ export class Connection {
             case "handover":
                 if (value) this.#handlers.handover(value);
                 break;
+            case "closed":
+                this.#isReplaced = value?.reason === "too_many_streams";
+                break;
         }
         if (id) this.#newest = id;
     }
@@ -172,6 +182,16 @@ export class Connection {
     #lose() {
         this.#handlers.state("lost");
         this.#abort.abort();
+    }
+
+    /** Coming back at once would take the place of another page, which would come back and take ours. */
+    async #rest() {
+        clearTimeout(this.#mourning);
+        this.#mourning = null;
+        this.#handlers.state("resting");
+        await new Promise((resolve) => (this.#wake = resolve));
+        this.#isReplaced = false;
+        this.#attempt = 0;
     }
 
     #pause(duration) {

@@ -16,6 +16,8 @@ export const english = Object.freeze({
     offline: "Offline",
     lost: "The connection is lost. What you write is kept and sent when it is back.",
     back: "Connected again.",
+    paused: "Paused",
+    resting: "This chat is open in many windows. Here it goes on as soon as you use it.",
     refused: "This chat is not available here.",
     signIn: "Please sign in to use this chat.",
     sending: "Sending…",

@@ -19,6 +19,7 @@ export class Transcript {
     #day = null;
     #welcome;
     #wasAtEnd = true;
+    #size = null;
     /** Called when something was added while the reader looks at older messages. */
     unseen = () => undefined;
 
@@ -34,7 +35,7 @@ export class Transcript {
         this.scroller = make("div", { class: "sb-scroll", tabindex: "0", role: "region", "aria-label": words.log }, this.log, this.tail);
         this.scroller.addEventListener("scroll", () => this.#scrolled(), { passive: true });
         // A keyboard that slides in, a turned phone, a growing field: who read the end goes on reading the end.
-        new ResizeObserver(() => this.#wasAtEnd && this.toEnd()).observe(this.scroller);
+        new ResizeObserver(() => this.#resized()).observe(this.scroller);
     }
 
     get isAtEnd() {
@@ -42,7 +43,18 @@ export class Transcript {
         return scrollHeight - scrollTop - clientHeight < NEAR_THE_END;
     }
 
+    #resized() {
+        this.#size = this.#measured;
+        if (this.#wasAtEnd) this.toEnd();
+    }
+
+    get #measured() {
+        return `${this.scroller.clientWidth} ${this.scroller.clientHeight}`;
+    }
+
     #scrolled() {
+        // The browser moved the texts for a new size, which it tells before the observer hears of the size: no choice of the reader's.
+        if (this.#size !== this.#measured) return;
         this.#wasAtEnd = this.isAtEnd;
         if (this.#wasAtEnd) this.unseen(false);
     }
