@@ -20,7 +20,8 @@ package struct ServerConfiguration: Sendable {
     /// The documented defaults unless said otherwise.
     package init(
         maxBodyBytes: Int = 4_194_304, requestTimeout: Duration = .seconds(15), maxStreams: Int = 20_000,
-        trustedProxies: [AddressRule] = [], operatorKey: Secret = Secret(""), queue: QueueConfiguration = .init(), shutdownGrace: Duration = .seconds(35)
+        trustedProxies: [AddressRule] = [], operatorKey: Secret = Secret(""), queue: QueueConfiguration = .init(),
+        shutdownGrace: Duration = .seconds(35)
     ) {
         self.maxBodyBytes = maxBodyBytes
         self.requestTimeout = requestTimeout

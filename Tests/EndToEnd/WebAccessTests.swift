@@ -174,7 +174,10 @@ import Testing
 
     @Test func hostileBodiesAreAnsweredAndChangeNothing() async throws {
         let edits = [
-            (file: "brands/salon/brand.yaml", from: "    opens_per_minute: 6000", to: "    messages_per_minute: 6000\n    opens_per_minute: 60000")
+            (
+                file: "brands/salon/brand.yaml", from: "    opens_per_minute: 6000",
+                to: "    messages_per_minute: 6000\n    opens_per_minute: 60000"
+            )
         ]
         try await Rig.with(.init(edits: edits)) { rig in
             let guest = try await rig.guest()
@@ -185,7 +188,9 @@ import Testing
                 for path in ["messages", "sessions"] {
                     let answer = try await rig.send("POST", rig.web(path), headers: headers, body: body)
                     let isGood = path == "sessions" && (body.isEmpty || body == Array("{}".utf8))
-                    #expect(isGood ? answer.status == 201 : [400, 413, 422].contains(answer.status), "\(path): \(Self.shown(body)) → \(answer.status)")
+                    #expect(
+                        isGood ? answer.status == 201 : [400, 413, 422].contains(answer.status),
+                        "\(path): \(Self.shown(body)) → \(answer.status)")
                 }
             }
             #expect(try await rig.history(guest).isEmpty)

@@ -104,17 +104,17 @@ import Testing
         options.startsGateway = false
         try await Rig.with(options) { rig in
             var limit = rlimit()
-            try #require(getrlimit(__rlimit_resource_t(7), &limit) == 0)
+            try #require(getrlimit(__rlimit_resource_t(RLIMIT_NOFILE.rawValue), &limit) == 0)
             let before = limit
             limit.rlim_cur = 512
-            try #require(setrlimit(__rlimit_resource_t(7), &limit) == 0)
+            try #require(setrlimit(__rlimit_resource_t(RLIMIT_NOFILE.rawValue), &limit) == 0)
             do { try await rig.startGateway() } catch {
                 limit.rlim_cur = before.rlim_max
-                setrlimit(__rlimit_resource_t(7), &limit)
+                setrlimit(__rlimit_resource_t(RLIMIT_NOFILE.rawValue), &limit)
                 throw error
             }
             limit.rlim_cur = before.rlim_max
-            try #require(setrlimit(__rlimit_resource_t(7), &limit) == 0)
+            try #require(setrlimit(__rlimit_resource_t(RLIMIT_NOFILE.rawValue), &limit) == 0)
             try #require(before.rlim_max > 2 * UInt(crowd), "this needs \(2 * crowd) open files")
             try await body(rig)
         }
@@ -146,7 +146,9 @@ import Testing
         for reader in readers {
             let stored = feeds[reader.guest.user] ?? []
             if reader.page.last != stored.last?.id {
-                try await eventually("page \(reader.guest.user) has caught up", within: .seconds(60)) { reader.page.last == stored.last?.id }
+                try await eventually("page \(reader.guest.user) has caught up", within: .seconds(60)) {
+                    reader.page.last == stored.last?.id
+                }
             }
             let seen = reader.page.numbered
             let answers = seen.count { $0.reply != nil }

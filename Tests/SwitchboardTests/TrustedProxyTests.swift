@@ -5,7 +5,9 @@ import Testing
 @testable import Switchboard
 
 @Suite struct TrustedProxyTests {
-    private func proxies(_ texts: String...) throws -> TrustedProxies { TrustedProxies(rules: try texts.map { try AddressRule(parsing: $0) }) }
+    private func proxies(_ texts: String...) throws -> TrustedProxies {
+        TrustedProxies(rules: try texts.map { try AddressRule(parsing: $0) })
+    }
 
     @Test func withoutATrustedProxyThePeerCountsWhateverItSays() throws {
         let none = try proxies()

@@ -42,7 +42,6 @@
             let connecting = ClientBootstrap(group: group)
                 // The limit of sessions per address counts these apart, as it would visitors of different homes.
                 .bind(to: try SocketAddress(ipAddress: "127.0.1.\(1 + number / 1000 % 250)", port: 0))
-                .channelOption(.socketOption(.ip_bind_address_no_port), value: 1)
                 .channelInitializer { channel in
                     channel.eventLoop.makeCompletedFuture {
                         try channel.pipeline.syncOperations.addHandler(

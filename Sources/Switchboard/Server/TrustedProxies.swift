@@ -39,7 +39,9 @@ struct TrustedProxies: Sendable {
 
     /// 16 bytes, IPv4 as IPv4-mapped; nil for what is no single address.
     private static func bytes(_ address: String) -> [UInt8]? {
-        guard let rule = try? AddressRule(parsing: address), rule.prefix == 128, rule.port == nil, !address.contains("/") else { return nil }
+        guard let rule = try? AddressRule(parsing: address), rule.prefix == 128, rule.port == nil, !address.contains("/") else {
+            return nil
+        }
         return rule.network
     }
 

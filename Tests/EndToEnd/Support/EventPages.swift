@@ -107,7 +107,8 @@ final class PlainSocket: Sendable {
     init(port: Int, from: UInt32 = 0x7F00_0001) throws {
         let number = Glibc.socket(AF_INET, Int32(SOCK_STREAM.rawValue) | Int32(SOCK_CLOEXEC.rawValue), 0)
         guard number >= 0 else { throw Timeout(description: "no more sockets: errno \(errno)") }
-        guard Self.withAddress(from, 0, { bind(number, $0, $1) == 0 }), Self.withAddress(0x7F00_0001, port, { connect(number, $0, $1) == 0 })
+        guard Self.withAddress(from, 0, { bind(number, $0, $1) == 0 }),
+            Self.withAddress(0x7F00_0001, port, { connect(number, $0, $1) == 0 })
         else {
             let reason = errno
             close(number)
