@@ -9,9 +9,12 @@ SANDBOX_PORT ?= 8090
 DATA ?= .data
 # What the intake must reach of the null route. The aim is 0.5, and 0.35 the least worth having: see docs/performance.md.
 INGEST_FLOOR ?= 0.2
+# Idle streams that `make soak` opens, and the KB of memory that each may take.
+CLIENTS ?= 10000
+STREAM_KB ?= 40
 SUDO = $(shell [ "$$(id -u)" = 0 ] || echo sudo)
 
-.PHONY: help run test bench bench-floor lint lint-format format build packages test-packages
+.PHONY: help run test bench bench-floor soak lint lint-format format build packages test-packages
 
 help: ## What there is to do
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /\1\t/' | column -t -s "$$(printf '\t')"
@@ -32,6 +35,10 @@ bench: packages ## Measure intake and whole turns
 	swift build -c release -j $(JOBS) --product switchboard
 	.build/release/switchboard bench ingest
 	.build/release/switchboard bench turn
+
+soak: packages ## Hold CLIENTS idle streams of live updates and tell what each takes
+	swift build -c release -j $(JOBS) --product switchboard
+	.build/release/switchboard bench streams --clients $(CLIENTS) --at-most $(STREAM_KB)
 
 lint: lint-format ## Check format, and that nothing warns
 	WARNINGS_AS_ERRORS=1 swift build -j $(JOBS) --build-tests

@@ -6,6 +6,10 @@ package struct ServerConfiguration: Sendable {
     package var maxBodyBytes: Int
     /// How long a request's body may take to arrive.
     package var requestTimeout: Duration
+    /// Streams of events that may be open at once, over all instances; further ones are answered 503.
+    package var maxStreams: Int
+    /// Proxies whose `X-Forwarded-For` is believed; none of them has a port.
+    package var trustedProxies: [AddressRule]
     /// Opens the operator's routes. Empty only when the file could not be read.
     package var operatorKey: Secret
     /// Limits and waits of the durable queue.
@@ -15,11 +19,14 @@ package struct ServerConfiguration: Sendable {
 
     /// The documented defaults unless said otherwise.
     package init(
-        maxBodyBytes: Int = 4_194_304, requestTimeout: Duration = .seconds(15), operatorKey: Secret = Secret(""),
-        queue: QueueConfiguration = .init(), shutdownGrace: Duration = .seconds(35)
+        maxBodyBytes: Int = 4_194_304, requestTimeout: Duration = .seconds(15), maxStreams: Int = 20_000,
+        trustedProxies: [AddressRule] = [], operatorKey: Secret = Secret(""), queue: QueueConfiguration = .init(),
+        shutdownGrace: Duration = .seconds(35)
     ) {
         self.maxBodyBytes = maxBodyBytes
         self.requestTimeout = requestTimeout
+        self.maxStreams = maxStreams
+        self.trustedProxies = trustedProxies
         self.operatorKey = operatorKey
         self.queue = queue
         self.shutdownGrace = shutdownGrace

@@ -301,6 +301,12 @@ struct BrokenConfiguration: CustomTestStringConvertible, Sendable {
             "body limit as text", "config/switchboard.yaml", "65536", "64K", key: "server.max_body_bytes", "\"64K\" is not a whole number",
             "from 1024 to"),
         .init(
+            "room for no stream", "config/switchboard.yaml", "max_streams: 300", "max_streams: 0", key: "server.max_streams",
+            "0 is out of range", "from 1 to"),
+        .init(
+            "proxy by name", "config/switchboard.yaml", "[\"127.0.0.1\"]", "[\"proxy.internal\"]", key: "server.trusted_proxies[0]",
+            "\"proxy.internal\" is not an address", "an IP or CIDR"),
+        .init(
             "short app secret", "channels/Messenger/channel.yaml", "${APP_SECRET}", "hunter2", key: "apps.main.app_secrets[0]",
             "shorter than 16 bytes", "random bytes"),
         .init(

@@ -1,6 +1,6 @@
 extension Fixture {
     static let server = """
-        server: { max_body_bytes: 65536, request_timeout_s: 7.5 }
+        server: { max_body_bytes: 65536, request_timeout_s: 7.5, max_streams: 300, trusted_proxies: ["127.0.0.1"] }
         operator_key: "${OPERATOR_KEY}"
         queue:
           turns_per_brand: 8

@@ -16,6 +16,8 @@ import Testing
         let server = try Fixture().load().server
         #expect(server.maxBodyBytes == 65_536)
         #expect(server.requestTimeout == .milliseconds(7500))
+        #expect(server.maxStreams == 300)
+        #expect(server.trustedProxies.map(\.description) == ["127.0.0.1"])
         #expect(server.operatorKey.reveal() == "operator-key-0123456789")
         #expect(server.queue == QueueConfiguration(turnsPerBrand: 8, turns: 16, backoff: [1, 2], jitter: 0.2))
         #expect(server.queue.park == .seconds(1800))

@@ -13,16 +13,26 @@ struct ServerDocument {
         guard let members = document.root(required: true)?.members(["server", "operator_key", "queue", "shutdown_grace_s"]) else {
             return server
         }
-        if let section = members["server"]?.members(["max_body_bytes", "request_timeout_s"]) {
-            if let bytes = section["max_body_bytes"]?.integer(1024...67_108_864) { server.maxBodyBytes = bytes }
-            if let timeout = section["request_timeout_s"]?.seconds(upTo: 600) { server.requestTimeout = timeout }
-        }
+        if let section = members["server"] { readServer(section, into: &server) }
         if let key = members.required("operator_key", "\"${SWITCHBOARD_OPERATOR_KEY}\"")?.secret(minimumBytes: 16) {
             server.operatorKey = key
         }
         if let queue = members["queue"] { readQueue(queue, into: &server.queue) }
         if let grace = members["shutdown_grace_s"]?.seconds(upTo: 3600) { server.shutdownGrace = grace }
         return server
+    }
+
+    private func readServer(_ entry: Entry, into server: inout ServerConfiguration) {
+        guard let members = entry.members(["max_body_bytes", "request_timeout_s", "max_streams", "trusted_proxies"]) else { return }
+        if let bytes = members["max_body_bytes"]?.integer(1024...67_108_864) { server.maxBodyBytes = bytes }
+        if let timeout = members["request_timeout_s"]?.seconds(upTo: 600) { server.requestTimeout = timeout }
+        if let streams = members["max_streams"]?.integer(1...1_000_000) { server.maxStreams = streams }
+        guard let proxies = members["trusted_proxies"] else { return }
+        server.trustedProxies = proxies.addresses()
+        // A proxy connects from any port.
+        for rule in server.trustedProxies where rule.port != nil {
+            proxies.problem("\"\(rule)\" has a port", "write an IP or CIDR alone: 127.0.0.1 or 10.0.0.0/8")
+        }
     }
 
     private func readQueue(_ entry: Entry, into queue: inout QueueConfiguration) {

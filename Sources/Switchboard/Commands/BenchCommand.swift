@@ -6,7 +6,7 @@
     struct BenchCommand: AsyncParsableCommand {
         static let configuration = CommandConfiguration(
             commandName: "bench", abstract: "Our own benchmarks; JSON out. Use a release build.",
-            subcommands: [Ingest.self, Turn.self])
+            subcommands: [Ingest.self, Turn.self, Streams.self])
 
         /// Where the demo configuration stands.
         struct Place: ParsableArguments {
@@ -69,6 +69,35 @@
                 }
                 try await responder.stop()
                 Terminal.say(PrettyJSON.text(result))
+            }
+        }
+
+        struct Streams: AsyncParsableCommand {
+            static let configuration = CommandConfiguration(
+                abstract: "Memory of the gateway for each idle stream of live updates.",
+                discussion: """
+                    The gateway is a process of its own. Every client is a guest with a conversation of its own, from one of several loopback \
+                    addresses. Both processes need a file descriptor for each client.
+                    """)
+
+            @OptionGroup var place: Place
+            @Option(help: "Streams that are open at once.") var clients = 10_000
+            @Option(name: .customLong("at-most"), help: "Exit 1 when a stream takes more than this, in KB.") var atMost: Double?
+
+            func run() async throws {
+                _ = try Observability.start(level: "error")
+                OpenFiles.raiseLimit()
+                let gateway = try await ServeChild.start(config: place.config, channels: place.channels)
+                let result = try await StreamBench(gateway: gateway, clients: clients).run()
+                Terminal.say(PrettyJSON.text(result.json))
+                guard result.exitCode == 0 else {
+                    Terminal.complain("switchboard: the gateway ended with \(result.exitCode)")
+                    throw ExitCode(1)
+                }
+                if let atMost, result.kbPerClient > atMost {
+                    Terminal.complain("switchboard: \(result.kbPerClient) KB for each stream are more than \(atMost)")
+                    throw ExitCode(1)
+                }
             }
         }
     }

@@ -16,6 +16,7 @@
 
         func run() async throws {
             let metrics = try Observability.start(level: options.logLevel)
+            OpenFiles.raiseLimit()
             let environment = try DemoEnvironment.load(options: options, sandboxPort: sandboxPort)
             let gateway = try await GatewayProcess(options: options, environment: environment, metrics: metrics)
             let sandbox = try await SandboxChild.start(

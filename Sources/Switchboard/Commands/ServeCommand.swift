@@ -14,6 +14,7 @@ struct ServeCommand: AsyncParsableCommand {
 
     func run() async throws {
         let metrics = try Observability.start(level: options.logLevel)
+        OpenFiles.raiseLimit()
         let gateway = try await GatewayProcess(options: options, environment: Configuration.environment, metrics: metrics)
         let host = options.host
         try await gateway.run { port in Terminal.say("switchboard: ready on http://\(host):\(port)") }

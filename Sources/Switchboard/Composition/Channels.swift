@@ -13,7 +13,8 @@ enum Channels {
                 authenticator: parts.authenticator),
             WebChannel(
                 instances: parts.instances, visitors: parts.visitors, feed: parts.feed, intake: parts.intake, tokens: parts.tokens,
-                clock: parts.clock, brands: { parts.brands($0).map { PageBrand(name: $0.name, locale: $0.locale) } }),
+                clock: parts.clock, brands: { parts.brands($0).map { PageBrand(name: $0.name, locale: $0.locale) } },
+                maxStreams: parts.maxStreams),
         ]
     }
 
@@ -31,5 +32,7 @@ enum Channels {
         var instances: @Sendable (InstanceID) -> InstanceConfiguration?
         /// A brand that runs now.
         var brands: @Sendable (BrandID) -> BrandConfiguration?
+        /// Streams that a channel may keep open at once.
+        var maxStreams: Int
     }
 }

@@ -76,7 +76,7 @@ struct GatewayProcess {
         let parts = Channels.Parts(
             apps: configuration.apps, intake: intake, http: http, authenticator: OpenSSLAuthenticator(), visitors: visitors, feed: feeds,
             tokens: JWTReader(clock: clock), clock: clock, instances: { [registry] in registry.instance($0) },
-            brands: { [registry] in registry.brand($0)?.configuration })
+            brands: { [registry] in registry.brand($0)?.configuration }, maxStreams: configuration.server.maxStreams)
         for channel in Channels.make(parts) { registry.add(channel: channel) }
     }
 
@@ -140,7 +140,8 @@ struct GatewayProcess {
     func server(routes: [APIRoute], onRunning: @escaping @Sendable (Int) async -> Void) -> some Service {
         let http = HTTPServer(
             routes: routes, keys: KeyRing(registry: registry, visitors: visitors, operatorKey: configuration.server.operatorKey), ids: ids,
-            requestKeys: RequestKeys(store: store), requestTimeout: configuration.server.requestTimeout, logger: logger)
+            requestKeys: RequestKeys(store: store), requestTimeout: configuration.server.requestTimeout, logger: logger,
+            proxies: TrustedProxies(rules: configuration.server.trustedProxies))
         var quiet = logger
         quiet.logLevel = .warning
         return Application(

@@ -40,7 +40,7 @@
         func stop() { process.terminate() }
 
         /// What the process says first, which is where it listens; nil when it ends without a word.
-        private static func firstWords(_ output: Pipe) async -> String? {
+        static func firstWords(_ output: Pipe) async -> String? {
             // Holds at most the first words and the end.
             let (words, continuation) = AsyncStream.makeStream(of: Data.self, bufferingPolicy: .bufferingOldest(1))
             output.fileHandleForReading.readabilityHandler = { handle in

@@ -36,7 +36,7 @@ struct APIRequest: Sendable {
     var headers: @Sendable (String) -> [String]
     var body: [UInt8]
     var caller: Caller
-    /// Who connected; nil when the connection is gone already.
+    /// Who connected, or on whose behalf a trusted proxy did; nil when the connection is gone already.
     var remoteAddress: String?
 
     /// The brand of the key or token; only routes with `Access.brand` or `Access.brandOrVisitor` have one.

@@ -13,6 +13,8 @@ struct HTTPServer {
     /// How long a body may take to arrive.
     let requestTimeout: Duration
     let logger: Logger
+    /// Whose word on where a request came from counts.
+    var proxies = TrustedProxies(rules: [])
 
     func router() -> Router<GatewayContext> {
         let router = Router(context: GatewayContext.self)
@@ -71,7 +73,7 @@ struct HTTPServer {
         for (name, value) in request.uri.queryParameters { query[String(name)] = String(value) }
         let call = APIRequest(
             parameters: parameters, query: query, headers: headers, body: body, caller: caller,
-            remoteAddress: context.channel.remoteAddress?.ipAddress)
+            remoteAddress: proxies.origin(peer: context.channel.remoteAddress?.ipAddress, forwardedFor: headers("x-forwarded-for")))
         guard route.method == "POST", case .brand(let brand, _) = caller, let key = headers("idempotency-key").first else {
             return try await route.handle(call)
         }
