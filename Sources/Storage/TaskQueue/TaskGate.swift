@@ -55,7 +55,7 @@ final class TaskGate: Sendable {
         try await withTaskCancellationHandler {
             try await withCheckedThrowingContinuation { wait(Waiter(number: number, isAlone: alone, continuation: $0)) }
         } onCancel: {
-            cancel(number)
+            self.cancel(number)
         }
     }
 
