@@ -20,6 +20,15 @@ package enum CrashPoint: Sendable, CaseIterable {
             CrashTrigger.shared?.passed(self)
         #endif
     }
+
+    /// In debug builds a text with the words of `SWITCHBOARD_CRASH_ON_TEXT` in it kills the process (SIGKILL) each time it is to be
+    /// understood; in release builds this is empty.
+    @inline(__always)
+    package static func understanding(_ text: String) {
+        #if DEBUG
+            FatalWords.shared?.check(text)
+        #endif
+    }
 }
 
 #if DEBUG
@@ -45,6 +54,17 @@ package enum CrashPoint: Sendable, CaseIterable {
             case .logFoldedBack: "checkpointing"
             case .leaseRenewing: "lease-renewing"
             }
+        }
+    }
+
+    /// What stands for a message whose handling crashes the process.
+    private struct FatalWords: Sendable {
+        static let shared = getenv("SWITCHBOARD_CRASH_ON_TEXT").map { FatalWords(words: String(cString: $0)) }
+
+        let words: String
+
+        func check(_ text: String) {
+            if !words.isEmpty, text.contains(words) { kill(getpid(), SIGKILL) }
         }
     }
 

@@ -8,6 +8,8 @@ package final class Store: Sendable {
     package let ids: any IDSource
     /// The name under which this process holds leases.
     package let node: String
+    /// Which tasks may run beside each other, whatever dispatcher they belong to.
+    let gate = TaskGate()
     private let listeners = Mutex<[@Sendable (BrandID, LanePool) -> Void]>([])
     private let eventListeners = Mutex<[@Sendable (BrandID) -> Void]>([])
     private let deadLetterListeners = Mutex<[@Sendable (BrandID, [String]) -> Void]>([])

@@ -155,6 +155,7 @@ import Testing
 
     // MARK: What must be answered
 
+    /// What a channel lets in by itself is refused to all of these callers: none has an origin, an app's key or a visitor's token.
     /// Sends the route with every kind of id; the number of requests. Nothing that would be carried out is sent.
     private static func probe(_ route: Route, _ caller: Caller, _ ids: IDs, _ rig: Rig) async throws -> Int {
         var count = 0
@@ -162,14 +163,15 @@ import Testing
             let path = route.path.replacing(/\{[a-z]+\}/, with: id)
             let allowed = try isAllowed(route.access, caller)
             let isOwn =
-                kind == "none" || kind == "salon" && (caller.isOperator || caller.brand == "salon")
+                kind == "none" || route.access == "channel:anyone" || kind == "salon" && (caller.isOperator || caller.brand == "salon")
                 || kind == "jobs" && caller.brand == "jobs"
-            if route.method != "GET", allowed == nil, isOwn { continue }
+            let refusal = refusal(route, allowed, kind: kind) ?? (isOwn ? nil : 404)
+            if route.method != "GET", refusal == nil { continue }
             let body: [UInt8]? = route.method == "POST" ? Array("{}".utf8) : nil
             let answer = try await rig.send(route.method, rig.gatewayURL + path, headers: caller.headers, body: body)
             let what: Comment =
                 "\(route.method) \(route.path) (\(route.access)) with \(kind) id by \(caller.name): \(answer.text.prefix(200))"
-            if let refusal = refusal(route, allowed, kind: kind) ?? (isOwn ? nil : 404) {
+            if let refusal {
                 rig.expectProblem(answer, refusal, what)
             } else {
                 #expect(answer.status == 200, what)
@@ -185,6 +187,10 @@ import Testing
         let resource = String(route.path.split(separator: "/").dropFirst().first ?? "")
         guard route.path.contains("{") else { return [("none", "")] }
         if route.path.contains("{app}") { return [("app", "main"), ("strange", "other"), ("malformed", "main%00")] }
+        if route.path.contains("{file}") { return [("none", "chat.css"), ("strange", "nothing.css"), ("malformed", "..%2Fchannel.yaml")] }
+        if route.path.contains("{instance}") {
+            return [("salon", "salon-web"), ("jobs", "jobs-web"), ("strange", "nobodys-web"), ("malformed", "1%20OR%201=1")]
+        }
         let absent = UniqueID(high: 0x0190_0000_0000_7000, low: 0x8000_0000_0000_0001).description
         return [
             ("salon", ids.own[resource] ?? absent), ("jobs", ids.others[resource] ?? absent), ("strange", absent),
@@ -196,7 +202,9 @@ import Testing
     private static func isAllowed(_ access: String, _ caller: Caller) throws -> Int? {
         let isNobody = caller.brand == nil && !caller.isOperator
         switch access {
-        case "anyone", "channel:signature", "channel:verify_token": return nil
+        case "anyone", "channel:signature", "channel:verify_token", "channel:anyone", "channel:origin", "channel:origin_or_app_key",
+            "channel:visitor_token":
+            return nil
         case "operator": return isNobody ? 401 : caller.isOperator ? nil : 403
         default:
             let role = try #require(
@@ -213,8 +221,8 @@ import Testing
         if let allowed { return allowed }
         if kind == "strange" || kind == "malformed" { return 404 }
         switch route.access {
-        case "channel:signature": return 401
-        case "channel:verify_token": return 403
+        case "channel:signature", "channel:visitor_token": return 401
+        case "channel:verify_token", "channel:origin", "channel:origin_or_app_key": return 403
         default: return nil
         }
     }

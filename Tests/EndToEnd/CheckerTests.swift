@@ -63,6 +63,13 @@ import Testing
                 VALUES ('salon', 'turn:x', x'00112233445566778899aabbccddeeff', 'message', '{}', 1, 0, 'processing', 0, 'n')
                 """, "DELETE FROM tasks", "task message of lane turn:x is processing"
             ),
+            (
+                "UPDATE messages SET turn_id = x'00112233445566778899aabbccddeeff' WHERE in_reply_to IS NOT NULL",
+                """
+                UPDATE messages SET turn_id = (SELECT a.turn_id FROM messages a WHERE a.provider_id = messages.in_reply_to AND a.direction = 'in')
+                WHERE in_reply_to IS NOT NULL
+                """, "was answered in more than one turn"
+            ),
             ("UPDATE lanes SET held_by = 'node-1'", "UPDATE lanes SET held_by = NULL", "is held"),
         ]
         let ids = try await inbound(rig)

@@ -290,7 +290,7 @@ import Testing
             let names = Set(path.matches(of: /\{([a-z_]+)\}/).map { String($0.1) })
             for (method, operation) in try #require(methods.object) {
                 let what: Comment = "\(method) \(path)"
-                #expect(["get", "post", "put", "patch", "delete"].contains(method), what)
+                #expect(["get", "post", "put", "patch", "delete", "options"].contains(method), what)
                 #expect(operation["responses"]?.object?.isEmpty == false && operation["summary"]?.string?.isEmpty == false, what)
                 let described = Set((operation["parameters"]?.array ?? []).filter { $0["in"] == "path" }.compactMap { $0["name"]?.string })
                 #expect(described == names, what)

@@ -16,7 +16,7 @@ cases=$(sed -n '/package enum CrashPoint/,/package func pass/p' "$source" | grep
 found=0
 has() { grep -qaF -- "$1" "$binary"; }
 has "SWITCHBOARD_OPERATOR_KEY" || has "readyz" || { echo "$binary does not look like the gateway" >&2; exit 1; }
-for name in SWITCHBOARD_CRASH_AT $names; do
+for name in SWITCHBOARD_CRASH_AT SWITCHBOARD_CRASH_ON_TEXT $names; do
     if has "$name"; then
         echo "$binary holds \"$name\"" >&2
         found=1

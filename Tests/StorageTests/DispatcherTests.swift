@@ -22,11 +22,11 @@ private struct ScriptedHandler: TaskHandler {
 struct DispatcherTests {
     private let brand = BrandID(rawValue: "salon")
 
-    private func enqueue(_ store: Store, _ number: UInt64) async throws {
+    private func enqueue(_ store: Store, _ number: UInt64, pool: LanePool = .action) async throws {
         try await store.brand(brand).write { transaction in
             try transaction.enqueue(
                 NewTask(
-                    id: QueueTaskID(UniqueID(high: 1, low: number)), lane: "action:\(number)", pool: .action, kind: "test",
+                    id: QueueTaskID(UniqueID(high: 1, low: number)), lane: "action:\(number)", pool: pool, kind: "test",
                     payload: ["n": .integer(Int64(number))], runAt: transaction.now))
         }
     }
@@ -129,6 +129,99 @@ struct DispatcherTests {
             #expect(await results.next() == true)
             opener.yield()
             #expect(await results.next() == true)
+        }
+    }
+
+    /// A process took the task and died, as often as said.
+    private func crash(_ store: Store, times: Int) async throws {
+        for _ in 0..<times {
+            try await store.brand(brand).write { transaction in
+                for lease in try transaction.claimLanes(pool: .action, limit: 1, until: transaction.now + .seconds(30)) {
+                    _ = try transaction.takeNext(lease)
+                }
+            }
+            try await store.voidLeases()
+        }
+    }
+
+    private func dispatcher(_ store: Store, _ pool: LanePool, _ handler: ScriptedHandler) -> TaskDispatcher {
+        TaskDispatcher(
+            store: store, pool: pool, options: .init(retry: RetryPolicy(attempts: 9, backoff: [0.01])), handler: handler,
+            logger: Logger(label: "test") { _ in SwiftLogNoOpLogHandler() })
+    }
+
+    @Test func aTaskThatWasThereAtTwoCrashesRunsWhileNothingElseDoes() async throws {
+        try await TemporaryStore.with { store in
+            try await enqueue(store, 1)
+            try await crash(store, times: 2)
+            let (attempts, continuation) = AsyncStream.makeStream(of: QueueTask.self)
+            let (gate, opener) = AsyncStream.makeStream(of: Void.self)
+            let (ended, ends) = AsyncStream.makeStream(of: Void.self)
+            let told = Mutex<[String]>([])
+            let handler = ScriptedHandler(attempts: continuation) { context in
+                let number = context.task.payload["n"]?.integer ?? 0
+                told.withLock { $0.append("begin \(number)") }
+                if number == 2 { for await _ in gate { break } }
+                for _ in 0..<100 { await Task.yield() }
+                told.withLock { $0.append("end \(number)") }
+                try await context.finish { _ in }
+                ends.yield()
+            }
+            var begun = attempts.makeAsyncIterator()
+            try await enqueue(store, 2, pool: .turn)
+            let (turns, actions) = (dispatcher(store, .turn, handler), dispatcher(store, .action, handler))
+            let others = Task { try await turns.run() }
+            #expect(await begun.next()?.payload["n"] == 2)
+            let suspect = Task { try await actions.run() }
+            while actions.busyLanes == 0 { await Task.yield() }
+            for _ in 0..<1000 { await Task.yield() }
+            try await enqueue(store, 3, pool: .turn)
+            opener.yield()
+            var all = ended.makeAsyncIterator()
+            for _ in 0..<3 { _ = await all.next() }
+            let order = told.withLock { $0 }
+            let start = try #require(order.firstIndex(of: "begin 1"))
+            #expect(order[start + 1] == "end 1")
+            let end = try #require(order.firstIndex(of: "end 2"))
+            #expect(end < start)
+            for running in [others, suspect] {
+                running.cancel()
+                try await running.value
+            }
+        }
+    }
+
+    /// Only what killed the process while nothing else ran is given up; an attempt that merely failed is not held against it.
+    @Test func aCrashWhileAloneIsTheLast() async throws {
+        try await TemporaryStore.with { store in
+            try await enqueue(store, 1)
+            try await crash(store, times: 4)
+            let (attempts, continuation) = AsyncStream.makeStream(of: QueueTask.self)
+            let (givenUp, letters) = AsyncStream.makeStream(of: QueueTask.self)
+            let calls = Mutex(0)
+            let handler = ScriptedHandler(attempts: continuation, givenUp: letters) { context in
+                if context.task.payload["n"] == 2 { return try await context.finish { _ in } }
+                if calls.withLock({ count in
+                    count += 1
+                    return count
+                }) == 1 {
+                    throw Broken()
+                }
+                try await store.voidLeases()
+                // Makes the dispatcher look again.
+                try await enqueue(store, 2)
+                throw CancellationError()
+            }
+            let actions = dispatcher(store, .action, handler)
+            let running = Task { try await actions.run() }
+            var begun = attempts.makeAsyncIterator()
+            #expect(await begun.next()?.crashes == 2)
+            #expect(await begun.next()?.crashes == 2)
+            var given = givenUp.makeAsyncIterator()
+            #expect(await given.next()?.wasInterrupted == true)
+            #expect(calls.withLock { $0 } == 2)
+            running.cancel()
+            try await running.value
         }
     }
 }

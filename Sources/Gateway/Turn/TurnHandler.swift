@@ -97,6 +97,7 @@ package struct TurnHandler: TaskHandler {
 
     private func understand(_ snapshot: TurnSnapshot, _ brand: BrandRuntime) async -> [DetectedIntent] {
         guard case .message(let message) = snapshot.event, let text = message.content.text else { return [] }
+        CrashPoint.understanding(text)
         return await brand.classifier.classify(
             ClassificationRequest(
                 text: text, answerSheet: snapshot.state.answerSheet, expectingResponse: snapshot.state.expectingResponse,
@@ -109,7 +110,8 @@ package struct TurnHandler: TaskHandler {
         let message = task.payload["message"]?.string.flatMap { MessageID($0) }
         if let session, let message { try transaction.setOutcome("dead_letter", of: message, session: session, turn: nil) }
         try transaction.insertDeadLetter(
-            kind: "turn", reason: "failed", detail: ["error": .string("\(error)"), "attempts": .integer(Int64(task.attempts))],
+            kind: "turn", reason: error is TaskCrashed ? "crashed" : "failed",
+            detail: ["error": .string("\(error)"), "attempts": .integer(Int64(task.attempts))],
             about: .init(id: message?.value ?? task.id.value, session: session), task: RedrivableTask(task, lane: lane, pool: .turn).json)
     }
 }

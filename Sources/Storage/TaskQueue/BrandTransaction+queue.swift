@@ -35,11 +35,16 @@ extension BrandTransaction {
         static let start = SQL(
             "UPDATE tasks SET state = 'processing', attempts = attempts + 1 WHERE brand_id = $1 AND lane = $2 AND task_id = $3")
         static let delete = SQL("DELETE FROM tasks WHERE brand_id = $1 AND lane = $2 AND task_id = $3")
-        static let later = SQL("UPDATE tasks SET state = $5, run_at = $4 WHERE brand_id = $1 AND lane = $2 AND task_id = $3")
+        /// An attempt that ended otherwise than by a crash leaves nothing but the suspicion.
+        private static let acquit = "crashes = CASE WHEN crashes > \(QueueTask.suspect) THEN \(QueueTask.suspect) ELSE crashes END"
+        static let alone = SQL(
+            "UPDATE tasks SET crashes = \(QueueTask.alone) WHERE brand_id = $1 AND lane = $2 AND task_id = $3")
+        static let later = SQL("UPDATE tasks SET state = $5, run_at = $4, \(acquit) WHERE brand_id = $1 AND lane = $2 AND task_id = $3")
         static let park = SQL(
-            "UPDATE tasks SET state = $5, run_at = $4, attempts = attempts - 1 WHERE brand_id = $1 AND lane = $2 AND task_id = $3")
+            "UPDATE tasks SET state = $5, run_at = $4, attempts = attempts - 1, \(acquit) WHERE brand_id = $1 AND lane = $2 AND task_id = $3"
+        )
         static let giveBack = SQL(
-            "UPDATE tasks SET state = $4, attempts = attempts - 1 WHERE brand_id = $1 AND lane = $2 AND task_id = $3")
+            "UPDATE tasks SET state = $4, attempts = attempts - 1, \(acquit) WHERE brand_id = $1 AND lane = $2 AND task_id = $3")
         static let rest = SQL("SELECT min(run_at), max(priority) FROM tasks WHERE brand_id = $1 AND lane = $2")
         static let free = SQL(
             "UPDATE lanes SET held_by = NULL, ready_at = $3, priority = $4 WHERE brand_id = $1 AND lane = $2")
@@ -101,6 +106,11 @@ extension BrandTransaction {
             id: id, kind: try row.text(1), payload: try JSONValue(stored: row.text(2)), priority: Priority(rank: try row.int(3)),
             attempts: try row.int(4) + 1, crashes: try row.int(5), createdAt: try row.time(6), node: try row.text(7),
             wasInterrupted: try row.text(8) == "processing")
+    }
+
+    /// Notes that nothing else runs from now on: should the process die before the attempt ends, then of this task.
+    func runsAlone(_ task: QueueTask, in lease: LaneLease) throws {
+        try run(Statements.alone, .text(lease.lane), SQLValue(task.id))
     }
 
     /// Takes a task out of its lane: it is done, or stands elsewhere now.

@@ -46,12 +46,25 @@ package struct QueueTask: Sendable {
     package var priority: Priority
     /// This attempt included.
     package var attempts: Int
-    /// How often the process died while this task ran.
+    /// How often the process died while this task ran, as far as it counts: 0, 1, `suspect`, while it runs alone `alone`, and more when
+    /// the process died of that too.
     package var crashes: Int
     package var createdAt: Timestamp
     package var node: String
     /// An earlier attempt neither ended nor was released: nobody can say how far it came.
     package var wasInterrupted: Bool
+
+    /// Two crashes may have been the fault of others: from then on it runs alone.
+    static let suspect = 2
+    /// It was begun alone: a crash now is its own.
+    static let alone = 3
+    var isSuspect: Bool { crashes >= Self.suspect }
+    var isConvicted: Bool { crashes > Self.alone }
+}
+
+/// The process died of a task: twice while it ran, and a third time while nothing else did.
+package struct TaskCrashed: Error, Sendable, CustomStringConvertible {
+    package var description: String { "the process died three times while this ran, the last time while nothing else did" }
 }
 
 /// The right to work on one lane until `until`; a later holder has a higher epoch, which shuts this one out.

@@ -81,6 +81,8 @@ package final class TaskDispatcher: Service {
 
     private func claimLoop(_ group: inout DiscardingTaskGroup) async {
         while !signal.isClosed, !Task.isCancelled {
+            // What is taken while a task runs alone would only wait, and share in the blame for its crash.
+            do { try await store.gate.waitUntilOpen() } catch { return }
             var claimedAny = false
             let now = store.clock.now
             for (brand, room) in state.withLock({ $0.claimable(at: now) }) {
@@ -129,9 +131,10 @@ package final class TaskDispatcher: Service {
         var count = 0
         while let task = next {
             count += 1
-            let context = TaskContext(task: task, lease: lease, store: store, keepsLane: count < options.laneRun && !signal.isClosed)
+            let context = TaskContext(
+                task: task, lease: lease, store: store, keepsLane: count < options.laneRun && !signal.isClosed && store.gate.isOpen)
             do {
-                try await handler.handle(context)
+                try await run(context)
                 guard context.isFinished else {
                     throw StageError(stage: .storage, retryable: false, cause: "\(task.kind) ended without a result")
                 }
@@ -143,6 +146,21 @@ package final class TaskDispatcher: Service {
         }
         state.withLock { $0.end(lease) }
         signal.raise()
+    }
+
+    /// Hands a task to the handler when nothing runs that must not run beside it. Throws `TaskCrashed` for one that has had its chances.
+    private func run(_ context: TaskContext) async throws {
+        let (task, lease) = (context.task, context.lease)
+        if task.isConvicted { throw TaskCrashed() }
+        try await store.gate.enter(alone: task.isSuspect)
+        defer { store.gate.leave() }
+        if task.isSuspect {
+            try await store.brand(lease.brand).write { transaction in
+                try transaction.fence(lease)
+                try transaction.runsAlone(task, in: lease)
+            }
+        }
+        try await handler.handle(context)
     }
 
     private func failed(_ context: TaskContext, _ error: any Error) async {
@@ -176,6 +194,7 @@ package final class TaskDispatcher: Service {
     }
 
     private func retryDelay(_ task: QueueTask, _ error: any Error) -> Duration? {
+        if error is TaskCrashed { return nil }
         if let stage = error as? StageError, !stage.retryable { return nil }
         return Backoff(options.retry, jitterFraction: options.jitterFraction).delay(afterAttempt: task.attempts, jitter: jitter)
     }

@@ -82,13 +82,15 @@ struct Checker {
                 HAVING count(*) > 1
                 """), []
         ).map { "turn \(try $0.text(0)) answered \(try $0.integer(1)) messages" }
+        // A message names its last turn only; the replies of an earlier one still name theirs.
         let doubled = try connection.rows(
             SQL(
                 """
-                SELECT json_extract(data, '$.provider_message_id'), count(*) FROM events WHERE kind LIKE '%message.received'
-                GROUP BY brand_id, instance_id, 1 HAVING count(*) > 1
+                SELECT DISTINCT a.provider_id FROM messages a JOIN messages b
+                ON a.brand_id = b.brand_id AND a.instance_id = b.instance_id AND a.provider_id = b.in_reply_to
+                WHERE a.direction = 'in' AND b.direction = 'out' AND a.turn_id IS NOT b.turn_id
                 """), []
-        ).map { "message \(try $0.text(0)) was received \(try $0.integer(1)) times" }
+        ).map { "message \(try $0.text(0)) was answered in more than one turn" }
         return shared + doubled
     }
 
