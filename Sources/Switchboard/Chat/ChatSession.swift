@@ -51,7 +51,7 @@ final class ChatSession: Sendable {
             } catch ChatFailure.busy(let after) {
                 wait = after
             } catch ChatFailure.unreachable(let why) {
-                if failures == 0 { note("\(why); trying again") }
+                if failures == 0, !Task.isCancelled { note("\(why); trying again") }
             }
             state.withLock { $0.isConnected = false }
             let now = ContinuousClock.now
