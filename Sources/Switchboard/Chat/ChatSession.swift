@@ -51,7 +51,7 @@ final class ChatSession: Sendable {
             } catch ChatFailure.busy(let after) {
                 wait = after
             } catch ChatFailure.unreachable(let why) {
-                if failures == 0 { note("\(why); trying again") }
+                if failures == 0, !Task.isCancelled { note("\(why); trying again") }
             }
             state.withLock { $0.isConnected = false }
             let now = ContinuousClock.now
@@ -67,7 +67,7 @@ final class ChatSession: Sendable {
         case .opened:
             let isNew = state.withLock { state in
                 defer { state.isConnected = true }
-                return state.lastEventID.isEmpty && state.transcript.lastMessage > 0
+                return state.lastEventID.isEmpty && !state.transcript.isEmpty
             }
             if isNew { try await catchUp() }
         case .event(let event):
@@ -85,7 +85,7 @@ final class ChatSession: Sendable {
     }
 
     private func catchUp() async throws {
-        let messages = try await api.messages(after: state.withLock { $0.transcript.lastMessage }, token: token)
+        let messages = try await api.messages(token: token)
         for message in messages {
             let lines = state.withLock { state in
                 state.lastNews = .now

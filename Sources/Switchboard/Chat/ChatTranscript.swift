@@ -9,8 +9,10 @@ struct ChatTranscript: Sendable {
         case reply(id: String)
     }
 
-    /// Sequence number of the last message seen; nothing at or below it is shown again.
-    private(set) var lastMessage: Int64 = 0
+    /// Ids of the messages seen; none of them is shown again. Ids are no order here: a reply may leave after a message that came later.
+    private var seen: Set<String> = []
+    /// Whether there was any message yet.
+    var isEmpty: Bool { seen.isEmpty }
     /// Of the last question, in the order of their numbers.
     private(set) var options: [String] = []
     /// A call that was announced and has not ended yet.
@@ -39,8 +41,7 @@ struct ChatTranscript: Sendable {
 
     /// A message of the stream or of the history; nothing when it was shown before.
     mutating func take(message: JSONValue) -> [String] {
-        guard let id = message["id"]?.integer ?? message["id"]?.string.flatMap({ Int64($0) }), id > lastMessage else { return [] }
-        lastMessage = id
+        guard let id = message["id"]?.string, seen.insert(id).inserted else { return [] }
         guard message["direction"]?.string != "in" else { return [] }
         replies += 1
         let content = message["content"] ?? .null

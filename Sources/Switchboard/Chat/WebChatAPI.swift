@@ -17,6 +17,14 @@ enum ChatFailure: Error, CustomStringConvertible, Equatable {
     /// Full or restarting: worth another try, after so many seconds when it said so.
     case busy(after: Double?)
 
+    /// Whether who asks may not, whatever is tried again.
+    var isForbidden: Bool {
+        switch self {
+        case .refused(let status, _): status == 403
+        case .unreachable, .expired, .busy: false
+        }
+    }
+
     var description: String {
         switch self {
         case .unreachable(let why): why
@@ -70,9 +78,9 @@ struct WebChatAPI: Sendable {
         _ = try await send(request("POST", "messages", body: .object(body), token: token))
     }
 
-    /// Messages with a number above `after`, oldest first. Throws `ChatFailure`.
-    func messages(after: Int64, token: String) async throws -> [JSONValue] {
-        try await send(request("GET", "messages?after=\(after)", token: token))["messages"]?.array ?? []
+    /// The last 100 messages, oldest first. Throws `ChatFailure`.
+    func messages(token: String) async throws -> [JSONValue] {
+        try await send(request("GET", "messages?limit=100", token: token))["messages"]?.array ?? []
     }
 
     /// The request for the event stream; `lastEventID` empty begins anew.

@@ -39,7 +39,8 @@ struct ChatCommand: AsyncParsableCommand {
             switch failure {
             case .unreachable: throw StartProblem("\(failure)")
             case .refused, .expired, .busy:
-                Terminal.complain("switchboard: \(failure)")
+                let remedy = key == nil && failure.isForbidden ? "; give one with --app-key or SWITCHBOARD_APP_KEY" : ""
+                Terminal.complain("switchboard: \(failure)\(remedy)")
                 throw ExitCode(1)
             }
         }

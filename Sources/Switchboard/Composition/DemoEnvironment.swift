@@ -83,11 +83,18 @@
     enum DemoGuide {
         static func text(_ options: ServeOptions, sandboxPort: Int) -> String {
             let say = "curl -s http://127.0.0.1:\(sandboxPort)/_sandbox/say -d"
-            let key = "$(grep SALON_ADMIN_KEY \(options.data)/demo.env | cut -d= -f2)"
+            let gateway = "http://\(options.host):\(options.port)"
+            let program = CommandLine.arguments.first ?? "switchboard"
+            func value(_ name: String) -> String { "$(grep \(name) \(options.data)/demo.env | cut -d= -f2-)" }
             return """
 
-                Switchboard is ready on http://\(options.host):\(options.port), its stand-ins on http://127.0.0.1:\(sandboxPort).
+                Switchboard is ready on \(gateway), its stand-ins on http://127.0.0.1:\(sandboxPort).
 
+                Chat with the two brands in a browser:
+                  \(gateway)/chat/salon-web
+                  \(gateway)/chat/jobs-web
+                or from a terminal (a number answers with the option of that number, Ctrl-D ends):
+                  \(program) chat --url \(gateway) --instance salon-web --app-key "\(value("SALON_APP_KEY"))"
                 Write to the salon as a customer on WhatsApp would, then confirm:
                   \(say) '{"instance":"salon-whatsapp","from":"15550001111","text":"book a haircut on Wednesday at 3pm"}'
                   \(say) '{"instance":"salon-whatsapp","from":"15550001111","text":"yes"}'
@@ -95,7 +102,7 @@
                   curl -s 'http://127.0.0.1:\(sandboxPort)/_sandbox/last?to=15550001111'
                   curl -s http://127.0.0.1:\(sandboxPort)/_sandbox/state
                 Look inside the conversation with the brand's key:
-                  curl -s -H "Authorization: Bearer \(key)" http://\(options.host):\(options.port)/v1/sessions
+                  curl -s -H "Authorization: Bearer \(value("SALON_ADMIN_KEY"))" \(gateway)/v1/sessions
 
                 Stop with Ctrl-C.
                 """
