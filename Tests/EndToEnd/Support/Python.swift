@@ -20,7 +20,12 @@ enum Python {
         process.standardOutput = FileHandle(forWritingAtPath: out)
         process.standardError = FileHandle(forWritingAtPath: err)
         try process.run()
-        while process.isRunning { try await Task.sleep(for: .milliseconds(10)) }
+        do {
+            while process.isRunning { try await Task.sleep(for: .milliseconds(10)) }
+        } catch {
+            process.terminate()
+            throw error
+        }
         let said = (try String(contentsOfFile: out, encoding: .utf8), try String(contentsOfFile: err, encoding: .utf8))
         try #require(
             process.terminationStatus != 127,

@@ -70,8 +70,8 @@ def book(page, hand, words, number):
     for _ in range(14):
         page.replies(count)
         time.sleep(0.8)  # An answer can have more than one part.
-        count = page.answers()
-        last = [message for message in page.messages() if message["side"] == "out"][-1]
+        answers = [message for message in page.messages() if message["side"] == "out"]
+        count, last = len(answers), answers[-1]
         if NUMBER.search(last["text"]):
             return last["text"]
         titles = [option["title"] for option in last["options"] if not option["disabled"]]

@@ -22,19 +22,20 @@ import restart_checks
 import tab_checks
 import talk_checks
 
+# The long ones first: side by side they hide the short ones.
 CHECKS = {
+    "payloads": payload_checks.payloads,
+    "offline-hang": talk_checks.offline_hang,
+    "embed-refused": embed_checks.refused,
+    "offline-cut": talk_checks.offline_cut,
+    "accessibility": access_checks.accessibility,
+    "embed-allowed": embed_checks.allowed,
     "booking": talk_checks.booking,
+    "keyboard": talk_checks.keyboard,
+    "tabs": tab_checks.tabs,
     "reload": talk_checks.reload,
     "busy": talk_checks.busy,
-    "offline-cut": talk_checks.offline_cut,
-    "offline-hang": talk_checks.offline_hang,
-    "keyboard": talk_checks.keyboard,
-    "accessibility": access_checks.accessibility,
-    "payloads": payload_checks.payloads,
-    "embed-allowed": embed_checks.allowed,
-    "embed-refused": embed_checks.refused,
     "origins": embed_checks.forged_origins,
-    "tabs": tab_checks.tabs,
 }
 # They ask for more than a running gateway, so they run only when they are named.
 SPECIAL = {"brand-data": brand_checks.brand_data, "restart": restart_checks.restart}

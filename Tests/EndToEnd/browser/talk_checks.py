@@ -124,7 +124,7 @@ def reload(setup):
             count = page.answers()
             page.type(text)
             page.replies(count)
-        time.sleep(1.5)
+        quiet(page, still=1.5)
         before = [(one["id"], one["text"]) for one in page.messages()]
         user = page.script("return Object.entries(sessionStorage).find(([key]) => key.endsWith(':token'))[1]")
         page.driver.refresh()

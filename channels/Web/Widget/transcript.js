@@ -163,6 +163,7 @@ export class Transcript {
         const node = this.#message(direction, content, at);
         node.dataset.message = id;
         this.#byID.set(id, node);
+        if (direction === "in") this.#mark(node, { state: "sent" });
         this.#beginDay(at);
         this.log.insertBefore(node, this.#firstPending);
     }
