@@ -11,7 +11,7 @@ import Testing
 
 /// Very many readers at once, while other channels go on.
 @Suite(.serialized) struct WebLoadTests {
-    private static let crowd = 1_000
+    private static let size = 1_000
     private static let open: [(file: String, from: String, to: String)] = [
         (
             file: "brands/salon/brand.yaml", from: "    opens_per_minute: 6000",
@@ -23,7 +23,7 @@ import Testing
         try await Rig.withPages { pages in
             try await Self.withFewFiles(.init(edits: Self.open)) { rig in
                 let readers = try await Self.crowd(rig, pages)
-                #expect(try Self.openFiles(rig) > Self.crowd)
+                #expect(try Self.openFiles(rig) > Self.size)
                 let ingest = Ingest(rig)
                 let ingesting = Task { await ingest.run() }
                 let lines = ["when are you open", "what services do you offer", "list my bookings"]
@@ -45,7 +45,7 @@ import Testing
                 try await Self.expectEachComplete(rig, readers)
 
                 for reader in readers { reader.page.leave() }
-                try await eventually("the streams' files are closed", within: .seconds(60)) { try Self.openFiles(rig) < Self.crowd / 2 }
+                try await eventually("the streams' files are closed", within: .seconds(60)) { try Self.openFiles(rig) < Self.size / 2 }
                 #expect(await rig.stopGateway() == 0)
             }
         }
@@ -115,7 +115,7 @@ import Testing
             }
             limit.rlim_cur = before.rlim_max
             try #require(setrlimit(__rlimit_resource_t(RLIMIT_NOFILE.rawValue), &limit) == 0)
-            try #require(before.rlim_max > 2 * UInt(crowd), "this needs \(2 * crowd) open files")
+            try #require(before.rlim_max > 2 * UInt(size), "this needs \(2 * size) open files")
             try await body(rig)
         }
     }
@@ -123,7 +123,7 @@ import Testing
     private static func crowd(_ rig: Rig, _ pages: EventPages) async throws -> [Reader] {
         try await withThrowingTaskGroup(of: Reader.self) { group in
             var readers: [Reader] = []
-            for number in 0..<crowd {
+            for number in 0..<size {
                 if number >= 64, let reader = try await group.next() { readers.append(reader) }
                 group.addTask {
                     let guest = try await rig.guest()

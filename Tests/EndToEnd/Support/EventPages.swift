@@ -16,7 +16,7 @@ final class EventPages: Sendable {
 
     init() {
         // A thread of its own, because waiting for sockets blocks.
-        Thread.detachNewThread { [state] in Self.serve(state) }
+        Thread.detachNewThread { [self] in serve() }
     }
 
     /// Connects to a port on loopback, sends the request and reads from then on. Throws when nobody listens.
@@ -37,7 +37,7 @@ final class EventPages: Sendable {
         for page in pages { page.leave() }
     }
 
-    private static func serve(_ state: borrowing Mutex<State>) {
+    private func serve() {
         while true {
             let (pages, isStopped) = state.withLock { ($0.pages.filter { !$0.isClosed }, $0.isStopped) }
             if isStopped { return }
