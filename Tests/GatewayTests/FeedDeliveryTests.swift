@@ -1,3 +1,4 @@
+import Brain
 import Conversation
 import Logging
 import Storage
@@ -127,10 +128,12 @@ struct FeedDeliveryTests {
             let now = world.clock.now
             try await world.brand().write { transaction in
                 let updates = [StreamingUpdate(.actionLookup, at: now), StreamingUpdate(.actionQueued, at: now, ["queue_id": "q"])]
-                try transaction.show(updates, session: visit.session, instance: PageWorld.salon.id, user: visit.user.id, inFeed: true)
+                try transaction.show(
+                    updates, session: visit.session, instance: PageWorld.salon.id, user: visit.user.id, on: UpdateTranslator(templates: [:])
+                )
                 try transaction.show(
                     [StreamingUpdate(.actionFailed, at: now)], session: visit.session, instance: PageWorld.salon.id, user: visit.user.id,
-                    inFeed: false)
+                    on: nil)
             }
             let events = try await feed(world, visit)
             #expect(events.map(\.kind) == [.update, .update])
