@@ -52,13 +52,13 @@
             try FileManager.default.contentsOfDirectory(atPath: "/proc/\(process.processIdentifier)/fd").count
         }
 
-        /// SIGTERM; what it exits with and after how long.
-        func stop() async throws -> (code: Int32, seconds: Double) {
-            let began = ContinuousClock.now
-            kill(process.processIdentifier, SIGTERM)
+        /// Asks it to end in an orderly way.
+        func terminate() { kill(process.processIdentifier, SIGTERM) }
+
+        /// Waits for its end; what it exits with, or the signal that ended it as a negative number.
+        func exitCode() async throws -> Int32 {
             while process.isRunning { try await Task.sleep(for: .milliseconds(5)) }
-            let seconds = (ContinuousClock.now - began).seconds
-            return (process.terminationReason == .exit ? process.terminationStatus : -process.terminationStatus, seconds)
+            return process.terminationReason == .exit ? process.terminationStatus : -process.terminationStatus
         }
 
         deinit {

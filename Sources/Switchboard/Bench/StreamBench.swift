@@ -53,11 +53,11 @@
                 throw StartProblem("\(clients + Self.warmUp - readers.open) streams ended by themselves")
             }
             let stopping = ContinuousClock.now
-            async let end: Void = readers.ended()
-            async let exit = gateway.stop()
-            try await end
+            gateway.terminate()
+            try await readers.ended()
             let ended = (ContinuousClock.now - stopping).seconds
-            let (code, exited) = try await exit
+            let code = try await gateway.exitCode()
+            let exited = (ContinuousClock.now - stopping).seconds
             try await readers.close()
             return Result(
                 clients: clients, idleKB: idle, openKB: open, afterBeatKB: afterBeat, openFiles: files, openingSeconds: opening,
