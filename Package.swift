@@ -110,7 +110,7 @@ let package = Package(
         .testTarget(name: "HTTPCallsTests", dependencies: ["HTTPCalls", "Conversation", "TestKit"]),
         .testTarget(
             name: "GatewayTests", dependencies: ["Gateway", "Brain", "Signing", "Storage", "Conversation", "TestKit", Outside.log]),
-        .testTarget(name: "ConfigurationLoadingTests", dependencies: ["ConfigurationLoading", "Conversation", "WhatsApp"]),
+        .testTarget(name: "ConfigurationLoadingTests", dependencies: ["ConfigurationLoading", "Conversation", "WhatsApp", "Web"]),
         .testTarget(name: "SandboxTests", dependencies: ["Sandbox", "Conversation", Outside.hummingbird, Outside.log, Outside.nio]),
         .testTarget(
             name: "SwitchboardTests",

@@ -1,6 +1,7 @@
 import Conversation
 import Foundation
 import Testing
+import Web
 
 @testable import ConfigurationLoading
 
@@ -57,6 +58,7 @@ import Testing
                 "BAKERY_ADMIN_KEY": "bakery-key-0123456789", "BAKERY_API_URL": "https://bakery.test", "BAKERY_API_TOKEN": "t",
                 "BAKERY_SIGNING_SECRET": "whsec_MDEyMzQ1Njc4OTAxMjM0NTY3ODkwMTIzNDU2Nzg5MDE=", "BAKERY_WHATSAPP_TOKEN": "t",
             ]) { $1 }
+        fixture.channels.append(WebChannel.descriptor)
         let loaded = fixture.load()
         #expect(loaded.problems.map(\.description) == [])
         #expect(loaded.brands.map(\.id.rawValue) == ["bakery", "gym", "shop"])

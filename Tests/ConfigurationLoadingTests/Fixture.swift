@@ -12,6 +12,8 @@ struct Fixture: ~Copyable {
         "GYM_KEY": "gym-key-0123456789", "GYM_SIGNING": "gym-signing-0123456789", "GYM_TOKEN": "token-b",
     ]
 
+    var channels = [messenger]
+
     init() throws {
         root = NSTemporaryDirectory() + "configuration-" + UUID().uuidString
         try write("config/switchboard.yaml", Self.server)
@@ -53,7 +55,7 @@ struct Fixture: ~Copyable {
 
     private var loader: ConfigurationLoader {
         ConfigurationLoader(
-            root: "\(root)/config", channelsRoot: "\(root)/channels", environment: environment, channels: [messenger],
+            root: "\(root)/config", channelsRoot: "\(root)/channels", environment: environment, channels: channels,
             parseAddressRule: parseAddress, validatePattern: checkPattern)
     }
 }

@@ -100,7 +100,7 @@ struct LimitTests {
         for _ in 0..<50 { #expect(try await world.post("/", "{}").failure().kind == .tooLarge) }
         let before = Memory.residentBytes()
         for _ in 0..<400 { #expect(try await world.post("/", "{}").failure().kind == .tooLarge) }
-        // Kept bodies would be 100 MB.
-        #expect(Memory.residentBytes() - before < 20_000_000)
+        // Kept bodies would be 100 MB; other suites run beside this one.
+        #expect(Memory.residentBytes() - before < 60_000_000)
     }
 }
