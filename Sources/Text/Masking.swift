@@ -115,7 +115,9 @@ package enum Masking {
 
         /// Seconds and confidences. Three digits or more before exactly four are a local number, `555.0107`.
         private static func isFraction(_ word: ArraySlice<Character>) -> Bool {
-            guard let point = word.firstIndex(of: "."), word.count(where: { $0 == "." }) == 1, word.last?.isNumber == true else { return false }
+            guard let point = word.firstIndex(of: "."), word.count(where: { $0 == "." }) == 1, word.last?.isNumber == true else {
+                return false
+            }
             return point - word.startIndex <= 6 && Double(String(word)) != nil && word.allSatisfy { $0 == "." || $0.isNumber }
                 && !(word.endIndex - point == 5 && point - word.startIndex >= 3)
         }
