@@ -9,7 +9,7 @@ package final class SQLiteDatabase: Database {
 
     package struct Options: Sendable {
         package var readers: Int
-        /// Pages in the write-ahead log before it is folded back between two commits; a sixteenth of it when nobody came for a while.
+        /// Pages in the write-ahead log before it is folded back between two commits; a sixty-fourth of it when nobody came for a while.
         package var checkpointPages: Int
         package init(readers: Int = 2, checkpointPages: Int = 16000) {
             self.readers = readers

@@ -21,7 +21,7 @@ final class SQLiteWriter: @unchecked Sendable {
     private let groupLimit = 512
     /// Seconds without work after which the log is folded back.
     private static let quiet = 0.05
-    /// Pages in the log above which it is folded back between two commits; a sixteenth of that is enough when nobody came for a while.
+    /// Pages in the log above which it is folded back between two commits; a sixty-fourth of that is enough when nobody came for a while.
     private let checkpointPages: Int
 
     init(connection: SQLiteConnection, checkpointPages: Int) {
@@ -78,7 +78,7 @@ final class SQLiteWriter: @unchecked Sendable {
         defer { condition.unlock() }
         while waiting.isEmpty {
             if isClosing { return nil }
-            if connection.pagesInLog < checkpointPages / 16 {
+            if connection.pagesInLog < checkpointPages / 64 {
                 condition.wait()
             } else if !condition.wait(until: Date(timeIntervalSinceNow: Self.quiet)), waiting.isEmpty, !isClosing {
                 return []
