@@ -321,6 +321,7 @@ private final class Demo {
         let handle = FileHandle(forWritingAtPath: path)
         process.standardOutput = handle
         process.standardError = handle
+        defer { try? handle?.close() }
         try process.run()
     }
 

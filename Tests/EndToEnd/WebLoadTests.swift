@@ -98,26 +98,16 @@ import Testing
 
     private typealias Reader = (guest: Guest, page: EventPage)
 
-    /// Starts the gateway with the soft limit of files that many systems begin with.
+    /// Starts the gateway with the soft limit of files that many systems begin with, and takes all that we may have for the readers.
     private static func withFewFiles(_ options: Rig.Options, _ body: (Rig) async throws -> Void) async throws {
+        var limit = rlimit()
+        try #require(getrlimit(__rlimit_resource_t(RLIMIT_NOFILE.rawValue), &limit) == 0)
+        try #require(limit.rlim_max > 2 * UInt(size), "the readers need \(2 * size) open files, the hard limit is \(limit.rlim_max)")
+        limit.rlim_cur = limit.rlim_max
+        try #require(setrlimit(__rlimit_resource_t(RLIMIT_NOFILE.rawValue), &limit) == 0)
         var options = options
-        options.startsGateway = false
-        try await Rig.with(options) { rig in
-            var limit = rlimit()
-            try #require(getrlimit(__rlimit_resource_t(RLIMIT_NOFILE.rawValue), &limit) == 0)
-            let before = limit
-            limit.rlim_cur = 512
-            try #require(setrlimit(__rlimit_resource_t(RLIMIT_NOFILE.rawValue), &limit) == 0)
-            do { try await rig.startGateway() } catch {
-                limit.rlim_cur = before.rlim_max
-                setrlimit(__rlimit_resource_t(RLIMIT_NOFILE.rawValue), &limit)
-                throw error
-            }
-            limit.rlim_cur = before.rlim_max
-            try #require(setrlimit(__rlimit_resource_t(RLIMIT_NOFILE.rawValue), &limit) == 0)
-            try #require(before.rlim_max > 2 * UInt(size), "this needs \(2 * size) open files")
-            try await body(rig)
-        }
+        options.openFiles = 512
+        try await Rig.with(options, body)
     }
 
     private static func crowd(_ rig: Rig, _ pages: EventPages) async throws -> [Reader] {

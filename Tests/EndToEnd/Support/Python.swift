@@ -17,8 +17,10 @@ enum Python {
         process.environment = environment.merging(["PYTHONDONTWRITEBYTECODE": "1"]) { $1 }
         let (out, err) = (folder + "/python-out", folder + "/python-err")
         for path in [out, err] { _ = FileManager.default.createFile(atPath: path, contents: nil) }
-        process.standardOutput = FileHandle(forWritingAtPath: out)
-        process.standardError = FileHandle(forWritingAtPath: err)
+        let files = [FileHandle(forWritingAtPath: out), FileHandle(forWritingAtPath: err)]
+        process.standardOutput = files[0]
+        process.standardError = files[1]
+        defer { for file in files { try? file?.close() } }
         try process.run()
         do {
             while process.isRunning { try await Task.sleep(for: .milliseconds(10)) }

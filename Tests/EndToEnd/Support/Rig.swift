@@ -15,6 +15,8 @@ final class Rig: @unchecked Sendable {  // Used by one test at a time; the proce
         var edits: [(file: String, from: String, to: String)] = []
         var environment: [String: String] = [:]
         var startsGateway = true
+        /// The soft limit of open files that the gateway begins with; nil keeps ours.
+        var openFiles: Int?
         var logLevel = "info"
     }
 
@@ -88,7 +90,7 @@ final class Rig: @unchecked Sendable {  // Used by one test at a time; the proce
             [
                 "serve", "--config", config, "--channels", channels, "--data", data, "--port", "\(gatewayPort)",
                 "--log-level", options.logLevel,
-            ], log: "gateway.log", extra)
+            ], log: "gateway.log", extra, openFiles: options.openFiles)
         guard waitUntilReady else { return }
         try await eventually("the gateway is ready") { try await self.get(self.gatewayURL + "/readyz").status == 200 }
     }
@@ -130,8 +132,11 @@ final class Rig: @unchecked Sendable {  // Used by one test at a time; the proce
         process.currentDirectoryURL = URL(fileURLWithPath: Self.repository)
         let (out, err) = (folder + "/out-\(UUID().uuidString)", folder + "/err-\(UUID().uuidString)")
         for path in [out, err] { _ = FileManager.default.createFile(atPath: path, contents: nil) }
-        process.standardOutput = FileHandle(forWritingAtPath: out)
-        process.standardError = FileHandle(forWritingAtPath: err)
+        let files = [FileHandle(forWritingAtPath: out), FileHandle(forWritingAtPath: err)]
+        process.standardOutput = files[0]
+        process.standardError = files[1]
+        // Foundation keeps a process's handles for good; open ones of every process that ever ran would use up our files.
+        defer { for file in files { try? file?.close() } }
         try process.run()
         await exited(process)
         return (
@@ -139,15 +144,20 @@ final class Rig: @unchecked Sendable {  // Used by one test at a time; the proce
         )
     }
 
-    private func launch(_ arguments: [String], log: String, _ extra: [String: String]) throws -> Process {
+    private func launch(_ arguments: [String], log: String, _ extra: [String: String], openFiles: Int? = nil) throws -> Process {
         let process = Process()
         process.executableURL = URL(fileURLWithPath: Self.binary)
         process.arguments = arguments
+        if let openFiles {
+            process.executableURL = URL(fileURLWithPath: "/bin/sh")
+            process.arguments = ["-c", "ulimit -Sn \(openFiles); exec \"$0\" \"$@\"", Self.binary] + arguments
+        }
         process.environment = environment.merging(extra) { $1 }
         process.currentDirectoryURL = URL(fileURLWithPath: Self.repository)
         let path = folder + "/" + log
         if !FileManager.default.fileExists(atPath: path) { _ = FileManager.default.createFile(atPath: path, contents: nil) }
         let handle = try FileHandle(forWritingTo: URL(fileURLWithPath: path))
+        defer { try? handle.close() }
         try handle.seekToEnd()
         process.standardOutput = handle
         process.standardError = handle
