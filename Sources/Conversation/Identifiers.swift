@@ -105,6 +105,7 @@ package enum TaskKind {}
 package enum ActionKind {}
 package enum IntentKind {}
 package enum EventKind {}
+package enum HandoverKind {}
 
 package typealias UserID = EntityID<UserKind>
 package typealias SessionID = EntityID<SessionKind>
@@ -115,6 +116,7 @@ package typealias QueueTaskID = EntityID<TaskKind>
 package typealias ActionID = EntityID<ActionKind>
 package typealias IntentID = EntityID<IntentKind>
 package typealias BusEventID = EntityID<EventKind>
+package typealias HandoverID = EntityID<HandoverKind>
 
 /// A brand's short name, `^[a-z0-9][a-z0-9-]{0,62}$`, unique in an installation.
 package struct BrandID: RawRepresentable, Hashable, Sendable, Comparable, Codable, CustomStringConvertible {

@@ -11,11 +11,14 @@ package struct BrandRuntime: Sendable {
     package let webhooks: StandardWebhooks
     /// The idempotency HMAC, keyed by the first signing secret.
     package let signer: any DecisionSigner
+    /// Nil for a brand without a model.
+    package let model: (any LanguageModel)?
 
     package init(
         configuration: BrandConfiguration, classifier: any IntentClassifying, brain: Brain, webhooks: StandardWebhooks,
-        signer: any DecisionSigner
+        signer: any DecisionSigner, model: (any LanguageModel)? = nil
     ) {
+        self.model = model
         self.configuration = configuration
         self.classifier = classifier
         self.brain = brain

@@ -37,7 +37,7 @@ final class BrandReading {
         actions = ActionsDocument(reading: self).read()
         let intents = IntentsDocument(reading: self).read()
         let templates = TemplatesDocument(reading: self).read()
-        let limits = PoliciesDocument(reading: self).read()
+        let policies = PoliciesDocument(reading: self).read()
         for check in later { check() }
         later = []
         guard var brand else { return }
@@ -46,7 +46,7 @@ final class BrandReading {
         brand.blockers = blockers
         brand.intents = intents
         brand.templates = templates
-        brand.limits = limits
+        brand.policies = policies
         self.brand = brand
     }
 

@@ -20,13 +20,17 @@ package struct BrandConfiguration: Sendable {
     package var intents: [IntentDefinition]
     /// Reply texts by key, such as `greeting` or `report_completion.book_service`; placeholders in braces.
     package var templates: [String: String]
-    package var limits: RateLimits
+    package var policies: Policies
+    /// Nil: the embedded classifier and templates alone.
+    package var llm: ModelConfiguration?
+    package var handover: HandoverConfiguration
 
     package init(
         id: BrandID, name: String, locale: String = "en-US", timeZone: String = "UTC", keys: [BrandKey] = [], api: BrandAPI,
         tiers: [String] = ["guest", "verified"], popularActions: [String] = [], instances: [InstanceConfiguration] = [],
         actions: [ActionDefinition] = [], schemas: [SchemaDefinition] = [], blockers: [BlockerDefinition] = [],
-        intents: [IntentDefinition] = [], templates: [String: String] = [:], limits: RateLimits = .init()
+        intents: [IntentDefinition] = [], templates: [String: String] = [:], policies: Policies = .init(), llm: ModelConfiguration? = nil,
+        handover: HandoverConfiguration = .init()
     ) {
         self.id = id
         self.name = name
@@ -42,7 +46,9 @@ package struct BrandConfiguration: Sendable {
         self.blockers = blockers
         self.intents = intents
         self.templates = templates
-        self.limits = limits
+        self.policies = policies
+        self.llm = llm
+        self.handover = handover
     }
 
     package func action(named name: String) -> ActionDefinition? { actions.first { $0.canonicalName == name } }
@@ -96,19 +102,6 @@ package enum APIAuthentication: Sendable {
     case bearer(Secret)
     case basic(user: String, password: Secret)
     case header(name: String, value: Secret)
-}
-
-/// Token buckets: how many messages a minute one user, one instance or one brand may send us before a polite word is the answer.
-package struct RateLimits: Sendable, Hashable {
-    package var userPerMinute: Int
-    package var instancePerMinute: Int
-    package var brandPerMinute: Int
-
-    package init(userPerMinute: Int = 30, instancePerMinute: Int = 60_000, brandPerMinute: Int = 120_000) {
-        self.userPerMinute = userPerMinute
-        self.instancePerMinute = instancePerMinute
-        self.brandPerMinute = brandPerMinute
-    }
 }
 
 package struct IntentDefinition: Sendable, Hashable {

@@ -12,11 +12,21 @@ package struct ClassificationRequest: Sendable {
     package var activeAction: String?
     package var history: [HistoryLine]
     package var locale: String
+    /// Whose conversation it is; nil keeps the request from any model.
+    package var subject: ModelSubject?
+    /// When an answer must be there.
+    package var deadline: Timestamp?
+    /// What is known about the conversation so far, for a model.
+    package var wires: Wires?
 
     package init(
         text: String, answerSheet: AnswerSheet? = nil, expectingResponse: Bool = false, activeAction: String? = nil,
-        history: [HistoryLine] = [], locale: String = "en-US"
+        history: [HistoryLine] = [], locale: String = "en-US", subject: ModelSubject? = nil, deadline: Timestamp? = nil,
+        wires: Wires? = nil
     ) {
+        self.subject = subject
+        self.deadline = deadline
+        self.wires = wires
         self.text = text
         self.answerSheet = answerSheet
         self.expectingResponse = expectingResponse

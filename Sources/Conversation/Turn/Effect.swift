@@ -38,7 +38,7 @@ package struct Timer: Sendable {
 }
 
 package struct HandoverRequest: Sendable {
-    package enum Trigger: String, Sendable, Codable {
+    package enum Trigger: String, Sendable, Codable, CaseIterable {
         case policyViolation = "policy_violation"
         case repeatedFailure = "repeated_failure"
         case userRequest = "user_request"
@@ -82,11 +82,15 @@ package struct IntentLedgerEntry: Sendable, Codable, Hashable {
     package var reasons: [String]
     /// What decided: `answer_sheet`, `pattern`, `classifier` …
     package var source: String
+    /// How far the best candidate was ahead of the next, `0...1`; nil in entries of before it was kept.
+    package var margin: Double?
 
     package init(
         id: IntentID, intentType: IntentType, canonicalIntent: String, matchType: MatchType?, confidence: Double, turn: Int,
-        entities: [String: Entity] = [:], status: Status = .new, reasons: [String] = [], source: String
+        entities: [String: Entity] = [:], status: Status = .new, reasons: [String] = [], source: String,
+        margin: Double? = nil
     ) {
+        self.margin = margin
         self.id = id
         self.intentType = intentType
         self.canonicalIntent = canonicalIntent

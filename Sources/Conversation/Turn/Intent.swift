@@ -37,11 +37,14 @@ package struct DetectedIntent: Sendable, Hashable, Codable {
     package var source: Source
     /// How far the best candidate was ahead of the next, `0...1`.
     package var margin: Double
+    /// What a model read for parameters, by name: words, which still have to pass the parameter's own reading.
+    package var slots: [String: String]
 
     package init(
         type: IntentType, candidates: [String] = [], confidence: Double, signal: String? = nil, text: String, sequence: Int = 1,
-        source: Source, margin: Double = 1
+        source: Source, margin: Double = 1, slots: [String: String] = [:]
     ) {
+        self.slots = slots
         self.type = type
         self.candidates = candidates
         self.confidence = confidence

@@ -15,13 +15,17 @@ package struct TurnInput: Sendable {
     /// Fingerprints of calls done lately, with when.
     package var recentFingerprints: [[UInt8]: Timestamp]
     package var sessionIsNew: Bool
+    /// Calls that a policy refused when this turn was decided before, by canonical name.
+    package var refusedActions: [String: ActionRefusal]
     package var now: Timestamp
 
     package init(
         instance: InstanceID, user: User, state: ConversationState, event: LaneEvent, intents: [DetectedIntent] = [],
         schemas: [String: SchemaState] = [:], openActions: [OpenAction] = [], completedActions: Set<String> = [],
-        recentFingerprints: [[UInt8]: Timestamp] = [:], sessionIsNew: Bool = false, now: Timestamp
+        recentFingerprints: [[UInt8]: Timestamp] = [:], sessionIsNew: Bool = false,
+        refusedActions: [String: ActionRefusal] = [:], now: Timestamp
     ) {
+        self.refusedActions = refusedActions
         self.instance = instance
         self.user = user
         self.state = state
@@ -89,5 +93,23 @@ package struct TurnResult: Sendable {
     package init(state: ConversationState, effects: [Effect]) {
         self.state = state
         self.effects = effects
+    }
+}
+
+/// A policy's no to an action.
+package struct ActionRefusal: Sendable, Hashable {
+    /// Such as `rule:opening_hours` or `rate_limited:book_service`.
+    package var code: String
+    /// What the customer is told.
+    package var text: String
+    package var retryAfter: Duration?
+    /// People decide instead.
+    package var handsOver: Bool
+
+    package init(code: String, text: String, retryAfter: Duration? = nil, handsOver: Bool = false) {
+        self.code = code
+        self.text = text
+        self.retryAfter = retryAfter
+        self.handsOver = handsOver
     }
 }

@@ -62,7 +62,7 @@ package struct TurnHandler: TaskHandler {
     }
 
     private func limited(_ lane: Lane, _ brand: BrandRuntime) -> RateRefusal? {
-        switch limiter.take(lane: lane, limits: brand.configuration.limits, now: registry.clock.now) {
+        switch limiter.take(lane: lane, limits: brand.configuration.policies.limits, now: registry.clock.now) {
         case .allowed: return nil
         case .limited(let bucket, let retryAfter, let isFirst):
             metrics.rateLimited(brand: brand.id, bucket: bucket)

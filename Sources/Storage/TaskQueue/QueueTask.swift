@@ -3,6 +3,10 @@ package import Conversation
 /// Which workers run a lane.
 package enum LanePool: String, Sendable, Hashable, CaseIterable {
     case turn, action, delivery
+    /// What goes to and comes from ticket systems.
+    case desk
+    /// Summaries and the like: nobody waits for them.
+    case cold
 }
 
 /// Work to be done later, in its lane's order.
