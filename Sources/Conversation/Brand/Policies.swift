@@ -19,7 +19,9 @@ package struct RateLimits: Sendable, Hashable {
     /// Calls of an action a minute by one user, by the action's canonical name.
     package var toolPerMinute: [String: Int]
 
-    package init(userPerMinute: Int = 30, instancePerMinute: Int = 60_000, brandPerMinute: Int = 120_000, toolPerMinute: [String: Int] = [:]) {
+    package init(
+        userPerMinute: Int = 30, instancePerMinute: Int = 60_000, brandPerMinute: Int = 120_000, toolPerMinute: [String: Int] = [:]
+    ) {
         self.userPerMinute = userPerMinute
         self.instancePerMinute = instancePerMinute
         self.brandPerMinute = brandPerMinute

@@ -72,8 +72,9 @@ package protocol ConversationFeed: Sendable {
     func events(of visitor: Visitor, after sequence: Int64, limit: Int) async throws -> FeedPage
     /// The number of the newest event, 0 when there is none.
     func newest(of visitor: Visitor) async throws -> Int64
-    /// Signals until it is cancelled. `changed` comes at least once after every event added from now on; several may be one.
-    func signals(of visitor: Visitor) -> AsyncStream<FeedSignal>
+    /// Calls `ring` until the subscription is given up: with `changed` at least once after every event added from now on; several may be
+    /// one call. `ring` is called by whoever made the news, so it must return at once.
+    func subscribe(to visitor: Visitor, ring: @escaping @Sendable (FeedSignal) -> Void) -> FeedSubscription
     /// Tells who is looking that somebody writes; best effort, not kept.
     func typing(instance: InstanceConfiguration, user: UserID)
     /// Messages of both directions of every session, oldest first: those after `after`, or the last ones when it is nil.
@@ -83,6 +84,17 @@ package protocol ConversationFeed: Sendable {
 package enum FeedSignal: Sendable, Hashable {
     case changed
     case typing
+}
+
+/// Somebody who looks at a feed. It ends with `cancel`, or when nobody holds it any more.
+package final class FeedSubscription: Sendable {
+    private let end: @Sendable () -> Void
+
+    /// `end` may be called more than once.
+    package init(end: @escaping @Sendable () -> Void) { self.end = end }
+    deinit { end() }
+
+    package func cancel() { end() }
 }
 
 package struct FeedPage: Sendable {

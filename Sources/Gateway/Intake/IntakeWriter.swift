@@ -36,7 +36,8 @@ struct IntakeWriter {
             return receipt.add(duplicate: known)
         }
         let id = MessageID(transaction.newID())
-        let user = try resolve(message, match)
+        // What a message says about a known sender is taken over only when the message is new: a copy that comes late must not undo it.
+        let user = try match.user ?? resolve(message, match)
         let session = try running?.id ?? transaction.startSession(instance: instance, user: user)
         let content = content ?? message.content.canonicalText
         guard
@@ -47,6 +48,7 @@ struct IntakeWriter {
             }
             return receipt.add(duplicate: known)
         }
+        if match.user != nil { _ = try resolve(message, match) }
         if let running { try transaction.touchSession(running) }
         if keepsFeed {
             let shown = FeedMessage(id: id, isInbound: true, content: message.content.json, at: message.sentAt)

@@ -12,7 +12,7 @@ package final class LiveFeeds: ConversationFeed {
 
     private struct State {
         var nextID: UInt64 = 0
-        var subscribers: [Address: [UInt64: AsyncStream<FeedSignal>.Continuation]] = [:]
+        var subscribers: [Address: [UInt64: @Sendable (FeedSignal) -> Void]] = [:]
     }
 
     private let store: Store
@@ -42,17 +42,14 @@ package final class LiveFeeds: ConversationFeed {
         }
     }
 
-    package func signals(of visitor: Visitor) -> AsyncStream<FeedSignal> {
+    package func subscribe(to visitor: Visitor, ring: @escaping @Sendable (FeedSignal) -> Void) -> FeedSubscription {
         let address = Address(brand: visitor.brand, instance: visitor.instance, user: visitor.user)
-        // Two places, so that a `changed` waits beside a `typing`; `signal` sees to it that none is lost.
-        let (stream, continuation) = AsyncStream<FeedSignal>.makeStream(bufferingPolicy: .bufferingNewest(2))
         let id = state.withLock { state in
             state.nextID += 1
-            state.subscribers[address, default: [:]][state.nextID] = continuation
+            state.subscribers[address, default: [:]][state.nextID] = ring
             return state.nextID
         }
-        continuation.onTermination = { [weak self] _ in self?.remove(id, address) }
-        return stream
+        return FeedSubscription { [weak self] in self?.remove(id, address) }
     }
 
     package func typing(instance: InstanceConfiguration, user: UserID) {
@@ -63,12 +60,9 @@ package final class LiveFeeds: ConversationFeed {
     package var subscriberCount: Int { state.withLock { $0.subscribers.values.reduce(0) { $0 + $1.count } } }
 
     private func signal(_ signal: FeedSignal, _ address: Address) {
-        // Told outside the lock: a stream that ends takes it to remove itself.
+        // Told outside the lock: a subscription that ends takes it to remove itself.
         let subscribers = state.withLock { $0.subscribers[address].map { Array($0.values) } ?? [] }
-        for subscriber in subscribers {
-            // A slow reader may miss that somebody types, never that something is there.
-            if case .dropped(.changed) = subscriber.yield(signal), signal == .typing { subscriber.yield(.changed) }
-        }
+        for ring in subscribers { ring(signal) }
     }
 
     private func remove(_ id: UInt64, _ address: Address) {

@@ -10,8 +10,8 @@ extension WebChannel {
                 throw Refusal(503, "Too many streams are open", headers: ["Retry-After": "5"])
             }
             let stream = EventStream(
-                feed: feed, visitors: visitors, clock: clock, instance: admission.instance, visitor: visitor, token: token,
-                resume: ResumePoint(request.headers("last-event-id")), seat: seat)
+                feed: feed, visitors: visitors, instance: admission.instance, visitor: visitor, token: token,
+                resume: ResumePoint(request.headers("last-event-id")), seat: seat, heartBeat: heartBeat)
             // Proxies that gather an answer before they pass it on would hold back every event.
             return ChannelResponse(
                 status: 200, contentType: "text/event-stream; charset=utf-8", headers: ["X-Accel-Buffering": "no"],

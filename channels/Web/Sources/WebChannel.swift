@@ -30,6 +30,7 @@ package struct WebChannel: Channel {
     let clock: any WallClock
     let limits: RequestLimits
     let streams: StreamRegistry
+    let heartBeat: HeartBeat
     let pages = Pages()
 
     /// `instances` finds what runs now; those of other channels are passed over. `brands` says what stands on a
@@ -49,6 +50,7 @@ package struct WebChannel: Channel {
         self.clock = clock
         limits = RequestLimits(clock: clock)
         streams = StreamRegistry(limit: maxStreams, perVisitor: maxStreamsPerVisitor)
+        heartBeat = HeartBeat(clock: clock, interval: EventStream.interval)
     }
 
     /// The same for every value of this type.

@@ -73,7 +73,7 @@ final class FakeFeed: ConversationFeed {
         var events: [FeedEvent] = []
         var firstKept: Int64 = 1
         var messages: [FeedMessage] = []
-        var readers: [AsyncStream<FeedSignal>.Continuation] = []
+        var readers: [@Sendable (FeedSignal) -> Void] = []
         var typed: [UserID] = []
         var asked: [(after: MessageID?, limit: Int)] = []
         var isDown = false
@@ -93,10 +93,10 @@ final class FakeFeed: ConversationFeed {
             }
             return state.readers
         }
-        for reader in readers { reader.yield(.changed) }
+        for reader in readers { reader(.changed) }
     }
 
-    func signalTyping() { for reader in state.withLock({ $0.readers }) { reader.yield(.typing) } }
+    func signalTyping() { for reader in state.withLock({ $0.readers }) { reader(.typing) } }
 
     func events(of visitor: Visitor, after sequence: Int64, limit: Int) async throws -> FeedPage {
         try state.withLock { state in
@@ -113,10 +113,9 @@ final class FakeFeed: ConversationFeed {
         }
     }
 
-    func signals(of visitor: Visitor) -> AsyncStream<FeedSignal> {
-        let (stream, continuation) = AsyncStream.makeStream(of: FeedSignal.self, bufferingPolicy: .bufferingNewest(8))
-        state.withLock { $0.readers.append(continuation) }
-        return stream
+    func subscribe(to visitor: Visitor, ring: @escaping @Sendable (FeedSignal) -> Void) -> FeedSubscription {
+        state.withLock { $0.readers.append(ring) }
+        return FeedSubscription {}
     }
 
     func typing(instance: InstanceConfiguration, user: UserID) { state.withLock { $0.typed.append(user) } }

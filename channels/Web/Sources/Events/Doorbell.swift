@@ -14,8 +14,6 @@ final class Doorbell: Sendable {
         /// The visitor opened more streams than it may have, and this was its oldest.
         case replaced = "too_many_streams"
         case expired = "token_expired"
-        /// The reader took nothing for as long as a heart-beat takes.
-        case stuck
     }
 
     private struct State {
@@ -33,16 +31,9 @@ final class Doorbell: Sendable {
     /// Nil while the stream goes on.
     var closing: Closing? { state.withLock { $0.closing } }
 
-    /// False when the same ring still waits to be taken.
-    @discardableResult
-    func ring(_ ring: Ring) -> Bool {
-        let isNew = state.withLock { state in
-            let isNew = !state.rings.isSuperset(of: ring)
-            state.rings.formUnion(ring)
-            return isNew
-        }
+    func ring(_ ring: Ring) {
+        state.withLock { $0.rings.formUnion(ring) }
         pulse.yield()
-        return isNew
     }
 
     func take() -> Ring {

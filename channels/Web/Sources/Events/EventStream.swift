@@ -4,12 +4,12 @@ import Conversation
 struct EventStream: Sendable {
     let feed: any ConversationFeed
     let visitors: any Visitors
-    let clock: any WallClock
     let instance: InstanceConfiguration
     let visitor: Visitor
     let token: String
     let resume: ResumePoint
     let seat: StreamSeat
+    let heartBeat: HeartBeat
 
     /// Below the 20 s after which proxies and readers begin to doubt a silent connection.
     static let interval: Duration = .seconds(15)
@@ -20,42 +20,28 @@ struct EventStream: Sendable {
     typealias Write = @Sendable ([UInt8]) async throws -> Void
 
     /// Returns when the stream ends from our side or is cancelled: a reader that leaves and a gateway that stops are no faults. Throws what
-    /// `write` and the feed throw.
+    /// `write` and the feed throw. It is one task with no timer of its own: what an idle stream takes is multiplied by all who look. A reader
+    /// that takes nothing is the server's to leave: it knows the connection.
     func run(_ write: @escaping Write) async throws {
         defer { seat.release() }
+        let bell = seat.bell
         // Before anything is read: what is added from here on rings.
-        let signals = feed.signals(of: visitor)
-        try await withThrowingTaskGroup(of: Void.self) { group in
-            defer { group.cancelAll() }
-            group.addTask { await relay(signals) }
-            group.addTask { try await beat() }
-            group.addTask {
-                var writer = StreamWriter(stream: self, write: write)
-                try await writer.run()
-            }
-            do {
-                try await group.next()
-            } catch is CancellationError {
-                return
-            }
-        }
-    }
-
-    private func relay(_ signals: AsyncStream<FeedSignal>) async {
-        for await signal in signals {
+        let subscription = feed.subscribe(to: visitor) { signal in
             switch signal {
-            case .changed: seat.bell.ring(.changed)
-            case .typing: seat.bell.ring(.typing)
+            case .changed: bell.ring(.changed)
+            case .typing: bell.ring(.typing)
             }
         }
-    }
-
-    /// Ends the stream of a reader that has not taken one beat when the next is due: a connection nobody reads from would stay for ever.
-    private func beat() async throws {
-        while true {
-            try await clock.sleep(until: clock.now + Self.interval)
-            if seat.bell.closing != nil { return }
-            guard seat.bell.ring(.beat) else { return seat.bell.close(.stuck) }
+        let beats = heartBeat.add(bell)
+        defer {
+            subscription.cancel()
+            beats.cancel()
+        }
+        do {
+            var writer = StreamWriter(stream: self, write: write)
+            try await writer.run()
+        } catch is CancellationError {
+            return
         }
     }
 }
