@@ -94,10 +94,11 @@ struct GatewayProcess {
     /// Channel routes first, then our own; the description of all of them last.
     func routes(extra: [APIRoute] = []) -> [APIRoute] {
         let limit = configuration.server.maxBodyBytes
-        let channelRoutes = registry.allChannels.flatMap(\.routes).map { route in
+        let channelRoutes = registry.allChannels.flatMap { channel in channel.routes.map { ($0, channel.capabilities.keepsFeed) } }
+        let mounted = channelRoutes.map { route, keepsFeed in
             APIRoute(
                 method: route.method.rawValue, path: route.path, access: .channel(route.access), summary: "A channel's own route",
-                maxBodyBytes: min(route.maxBodyBytes, limit)
+                maxBodyBytes: min(route.maxBodyBytes, limit), isBesideStreams: keepsFeed
             ) { request in
                 await route.handle(
                     ChannelRequest(
@@ -106,7 +107,7 @@ struct GatewayProcess {
             }
         }
         let own = HealthRoutes.make(readiness: readiness, metrics: metrics) + SessionRoutes(store: store).routes + desks.routes
-        let all = channelRoutes + own + extra
+        let all = mounted + own + extra
         return all + [OpenAPIRoute.make(all)]
     }
 

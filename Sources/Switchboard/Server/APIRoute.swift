@@ -86,6 +86,8 @@ struct APIRoute: Sendable {
     var access: Access
     var summary: String
     var maxBodyBytes = 0
+    /// Whether a connection that calls this may also hold a stream for hours.
+    var isBesideStreams = false
     var handle: @Sendable (APIRequest) async throws -> ChannelResponse
 }
 

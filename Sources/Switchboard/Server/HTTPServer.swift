@@ -20,7 +20,11 @@ struct HTTPServer {
         let router = Router(context: GatewayContext.self)
         for route in routes {
             router.on(RouterPath(route.path), method: HTTPRequest.Method(rawValue: route.method) ?? .get) { request, context in
-                await answer(route, request, context)
+                guard route.isBesideStreams else { return await answer(route, request, context) }
+                // A connection's task keeps the stack that its deepest call ever took, for as long as a stream lasts. What is answered on
+                // such connections runs on a stack of its own, which ends with it.
+                async let response = answer(route, request, context)
+                return await response
             }
         }
         router.add(middleware: UnknownRoutes(ids: ids, routes: routes))
