@@ -87,6 +87,7 @@ let messenger = ChannelDescriptor(
 
 @Sendable func checkPattern(_ pattern: String) -> String? {
     if pattern.contains("(?=") || pattern.contains("(?!") { return "look-around is not supported" }
+    if pattern.utf8.count > 10_000 { return "pattern too large - compile failed" }
     do {
         _ = try NSRegularExpression(pattern: pattern)
         return nil

@@ -79,6 +79,13 @@ import Testing
         #expect(loaded.policies == nil)
     }
 
+    @Test func patternsThatAreTooLargeTogetherAreFoundBeforeTheyStopAProcess() throws {
+        let lines = (1...11).map { "  - { name: f\($0), pattern: '\(String(repeating: "a", count: 990))', verdict: deny }\n" }
+        #expect(try policies("filters:\n" + lines.prefix(9).joined()).problems.isEmpty)
+        let problems = try policies("filters:\n" + lines.joined()).problems
+        #expect(problems.map(\.key) == ["filters"] && problems.first?.what == "the patterns together are too large")
+    }
+
     /// The page's example, on the brand that the guide to brands builds.
     @Test func theExampleOfThePageLoads() throws {
         let package = URL(filePath: #filePath).deletingLastPathComponent().deletingLastPathComponent().deletingLastPathComponent()

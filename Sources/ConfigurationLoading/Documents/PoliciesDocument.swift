@@ -36,7 +36,17 @@ struct FiltersReader {
 
     func read() -> [ContentFilter] {
         var names = UniqueNames()
-        return entry.items().compactMap { filter($0, &names) }
+        let filters = entry.items().compactMap { filter($0, &names) }
+        checkSize(filters)
+        return filters
+    }
+
+    /// All of them become one set, which is matched in one pass and has to fit into memory as a whole.
+    private func checkSize(_ filters: [ContentFilter]) {
+        let all = filters.map { "(?:\($0.pattern))" }.joined(separator: "|")
+        // Each pattern has been found good by itself; a group name that stands in two of them is no fault.
+        guard let fault = entry.document.validators.pattern(all), fault.contains("too large") else { return }
+        entry.problem("the patterns together are too large", "use fewer or simpler ones; counted repetitions cost most")
     }
 
     private func filter(_ item: Entry, _ names: inout UniqueNames) -> ContentFilter? {
