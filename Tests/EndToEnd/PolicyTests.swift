@@ -178,12 +178,13 @@ import Testing
               - { name: rude, pattern: '\\bdamn', verdict: deny, say: "Let's stay polite, please." }
             """
         try await Self.with(policies) { rig in
-            #expect(try await rig.ask("I want a Damn good haircut").contains("When would you like to come?"))
+            #expect(try await rig.ask("hello! That was a Damn good haircut last time") != "Let's stay polite, please.")
+            #expect(try await rig.ask("book a haircut").contains("When would you like to come?"))
             #expect(try await rig.ask("DAMN, cancel it all and show my bookings") == "Let's stay polite, please.")
             #expect(try await rig.ask("\(Self.day) at 3pm").contains("Book Haircut on"))
             #expect(try await rig.arrived("/salon/bookings").isEmpty)
             let outcomes = try await Self.outcomes(rig, from: "15550001111")
-            #expect(outcomes.sorted() == ["answered", "answered", "dropped:filter:rude"])
+            #expect(outcomes.sorted() == ["answered", "answered", "answered", "dropped:filter:rude"])
             #expect(try await Self.verdicts(rig, "deny", at: "pre_execution", of: "filter:rude") == 1)
             #expect(try await Self.verdicts(rig, "allow", at: "pre_execution", of: "filter:harmless") == 1)
         }
@@ -225,7 +226,7 @@ import Testing
             #expect(try await rig.ask("what services do you offer") == "A colleague tells you.")
             try await Self.expectHandover(rig)
             #expect(try await rig.count("SELECT count(*) FROM messages WHERE direction = 'out' AND content LIKE '%Blue Door%'") == 0)
-            #expect(try await rig.count("SELECT count(*) FROM messages WHERE direction = 'out' AND narrative LIKE '%Blue Door%'") == 0)
+            #expect(try await rig.count("SELECT count(*) FROM messages WHERE direction = 'out' AND context LIKE '%Blue Door%'") == 0)
             #expect(try await Self.verdicts(rig, "deny", at: "post_response", of: "filter:welcome") == 1)
             #expect(try await Self.verdicts(rig, "handover", at: "post_response", of: "filter:prices") == 1)
         }
