@@ -37,6 +37,7 @@ extension Turn {
 
     /// Decides the call of the active task: bytes, key and fingerprint are fixed here, once.
     mutating func decide(_ task: ActiveTask, _ action: ActionDefinition) throws(SchemasMissing) {
+        if let refusal = input.refusedActions[action.canonicalName] { return try refuse(task, action, refusal) }
         let optional = Set(action.params.filter { !$0.required }.map(\.name))
         let request: FilledRequest
         do throws(MissingValues) {

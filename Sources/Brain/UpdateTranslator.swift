@@ -33,7 +33,13 @@ package struct UpdateTranslator: Sendable {
 
     private func line(_ update: StreamingUpdate) -> String {
         if update.kind == .actionProgress, let step = update.fields["current_step"]?.string { return step }
-        return templates["status.\(update.kind.rawValue)"] ?? Self.line(update.kind)
+        if let own = templates["status.\(update.kind.rawValue)"] { return own }
+        // What a policy refuses is no lack that the customer could mend.
+        let reasons = update.fields["reasons"]?.array?.compactMap(\.string) ?? []
+        if reasons.contains(where: { reason in ["filter:", "rule:", "rate_limited:"].contains { reason.hasPrefix($0) } }) {
+            return "That isn't possible"
+        }
+        return Self.line(update.kind)
     }
 
     private static func line(_ kind: StreamingUpdate.Kind) -> String {

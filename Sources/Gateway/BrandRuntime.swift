@@ -13,12 +13,15 @@ package struct BrandRuntime: Sendable {
     package let signer: any DecisionSigner
     /// Nil for a brand without a model.
     package let model: (any LanguageModel)?
+    package let policy: PolicyEngine
 
+    /// Without `policy` the configuration must have no filters: those need compiling, which can fail.
     package init(
         configuration: BrandConfiguration, classifier: any IntentClassifying, brain: Brain, webhooks: StandardWebhooks,
-        signer: any DecisionSigner, model: (any LanguageModel)? = nil
+        signer: any DecisionSigner, model: (any LanguageModel)? = nil, policy: PolicyEngine? = nil
     ) {
         self.model = model
+        self.policy = policy ?? PolicyEngine(unfiltered: configuration)
         self.configuration = configuration
         self.classifier = classifier
         self.brain = brain

@@ -70,4 +70,14 @@ package struct GatewayMetrics: Sendable {
     package func rateLimited(brand: BrandID, bucket: String) {
         Counter(label: "switchboard_rate_limited_total", dimensions: [("brand", brand.rawValue), ("bucket", bucket)]).increment()
     }
+
+    /// Counts what a policy said; a message, call or reply that no policy speaks of is not counted.
+    package func policy(brand: BrandID, point: PolicyPoint, _ verdict: PolicyVerdict) {
+        Counter(
+            label: "switchboard_policy_verdicts_total",
+            dimensions: [
+                ("brand", brand.rawValue), ("point", point.rawValue), ("verdict", verdict.result.rawValue), ("rule", verdict.rule),
+            ]
+        ).increment()
+    }
 }

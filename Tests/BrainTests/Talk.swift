@@ -24,6 +24,7 @@ struct Talk {
     var open: [OpenAction] = []
     var completed: Set<String> = []
     var recent: [[UInt8]: Timestamp] = [:]
+    var refused: [String: ActionRefusal] = [:]
     var script: [String: [String: Entity]] = Talk.script
     let ids = CountingIDs()
 
@@ -68,7 +69,8 @@ struct Talk {
         let brain = self.brain
         var input = TurnInput(
             instance: InstanceID(rawValue: "salon-whatsapp"), user: user, state: state, event: event, intents: intents, openActions: open,
-            completedActions: completed, recentFingerprints: recent, sessionIsNew: state.turn == 0, now: Salon.now)
+            completedActions: completed, recentFingerprints: recent, sessionIsNew: state.turn == 0,
+            refusedActions: refused, now: Salon.now)
         needs = []
         effects = []
         for _ in 0..<10 {

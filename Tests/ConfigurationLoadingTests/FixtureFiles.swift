@@ -131,6 +131,19 @@ extension Fixture {
 
         """
 
+    static let policies = """
+        limits: { user_per_minute: 12, tool_per_minute: { order_item: 3 } }
+        filters:
+          - { name: exempt, pattern: 'carding wool', verdict: allow }
+          - { name: card, pattern: '[0-9]{16}', side: both, verdict: deny, say: "No cards." }
+          - { name: care, pattern: 'glass', verdict: warn, say: " " }
+        rules:
+          - { name: opening, actions: [order_item], hours: { mon-fri: ["09:00-12:00", "13:00-18:00"], sat: "22:00-02:00" }, say: "In {retry_after}." }
+          - { name: most, actions: [order_item], at_most: { parameter: count, amount: 5 }, verdict: handover }
+          - { name: members, tier: verified, verdict: warn, say: "{display_name} is for {tier} customers." }
+
+        """
+
     static let gymActions = """
         actions:
           - canonical_name: list_classes

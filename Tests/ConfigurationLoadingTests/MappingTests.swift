@@ -46,7 +46,7 @@ import Testing
         #expect(instance.sessionTimeout == .seconds(600))
         #expect(instance.settings.text("app") == "main")
         #expect(instance.settings.text("account") == "1001")
-        #expect(brand.policies.limits == RateLimits(userPerMinute: 12))
+        #expect(brand.policies.limits == RateLimits(userPerMinute: 12, toolPerMinute: ["order_item": 3]))
         #expect(brand.intents.map(\.type) == [.greeting, .action])
         #expect(brand.templates["greeting"] == "Hello {user.name}, {brand.name} here.")
     }

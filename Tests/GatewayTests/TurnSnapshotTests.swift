@@ -39,4 +39,26 @@ struct TurnSnapshotTests {
             }
         }
     }
+
+    @Test func whatAPolicyDroppedIsNoPartOfTheHistory() async throws {
+        try await TemporaryStore.with { store in
+            let task = try await store.brand(brand).write { transaction in
+                let task = try turn(in: transaction)
+                let session = try #require(task.payload["session"]?.string.flatMap { SessionID($0) })
+                let user = try #require(try transaction.session(session)?.user)
+                let sender = Sender(identifiers: [Identifier(kind: .phone, value: "+12125550100")])
+                for (number, outcome) in ["dropped:filter:card", "dropped:rate_limited:user", "answered"].enumerated() {
+                    let id = MessageID(transaction.newID())
+                    let message = InboundMessage(
+                        providerID: "wamid.old-\(number)", sender: sender, content: .text(outcome), sentAt: transaction.now)
+                    _ = try transaction.insertInbound(
+                        message, content: message.content.canonicalText, id: id, session: session, instance: instance, user: user)
+                    try transaction.setOutcome(outcome, of: id, session: session, turn: nil)
+                }
+                return task
+            }
+            let snapshot = try await store.brand(brand).read { try TurnSnapshot.load(task, withHistory: true, in: $0) }
+            #expect(Set(snapshot?.history.map(\.text) ?? []) == ["Which day?", "tomorrow", "answered"])
+        }
+    }
 }

@@ -13,11 +13,13 @@ struct TemplatesDocument {
         "report_progress", "report_completion", "report_error", "report_unknown", "retrying", "stale", "refused", "blocked", "flipped",
         "not_found", "rate_limited", "stopped.", "cancelled", "cancelled_before", "being_done", "done_already", "undo", "expired",
         "closed_menu",
-        "no_question", "status.", "plan.", "next", "resume", "take_your_time", "handover", "opted_out", "opted_in",
+        "no_question", "status.", "plan.", "next", "resume", "take_your_time", "handover", "filtered", "opted_out", "opted_in",
     ]
 
     /// Names that texts about one action know beside its parameters and results.
-    private static let occasion = ["brand.name", "display_name", "details", "detail", "step", "key", "tier", "other", "time"]
+    private static let occasion = [
+        "brand.name", "display_name", "details", "detail", "step", "key", "tier", "other", "time", "retry_after", "amount",
+    ]
 
     func read() -> [String: String] {
         guard let root = reading.document("templates.yaml").root(required: false) else { return [:] }

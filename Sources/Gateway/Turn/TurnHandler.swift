@@ -47,13 +47,14 @@ package struct TurnHandler: TaskHandler {
     ) async throws {
         let turn = context.store.ids.next()
         let lane = Lane(brand: brand.id, instance: instance.id, user: snapshot.user.id)
-        if let message = snapshot.message {
-            if let refusal = limited(lane, brand) {
-                return try await context.finish { try refusal.store(message, snapshot, channel, turn: turn, in: $0) }
-            }
-            reading.began(lane: lane, providerID: message.providerID ?? "", instance: instance, channel: channel)
+        let policy = TurnPolicy(brand: brand, lane: lane, limiter: limiter, metrics: metrics, now: registry.clock.now)
+        let result: TurnResult
+        switch admit(snapshot, policy, instance, channel) {
+        case .refused(let refusal):
+            return try await context.finish { try refusal.store(snapshot, brand, channel, turn: turn, in: $0) }
+        case .handedOver(let handedOver): result = handedOver
+        case .admitted(let warning): result = try await decide(snapshot, brand, policy, warning, store: context.store)
         }
-        let result = try await decide(snapshot, brand, store: context.store)
         let commit = TurnCommit(
             snapshot: snapshot, result: result, configuration: brand.configuration, channel: channel, lane: lane, turn: turn)
         let encoded = try StoredJSON.encode(result.state)
@@ -61,31 +62,38 @@ package struct TurnHandler: TaskHandler {
         CrashPoint.decisionStoredNotSent.pass()
     }
 
-    private func limited(_ lane: Lane, _ brand: BrandRuntime) -> RateRefusal? {
-        switch limiter.take(lane: lane, limits: brand.configuration.policies.limits, now: registry.clock.now) {
-        case .allowed: return nil
-        case .limited(let bucket, let retryAfter, let isFirst):
-            metrics.rateLimited(brand: brand.id, bucket: bucket)
-            let text = brand.configuration.templates["rate_limited"] ?? "You are writing faster than I can read. Please give me a moment."
-            return RateRefusal(bucket: bucket, retryAfter: retryAfter, text: isFirst && bucket == "user" ? text : nil)
-        }
+    /// What is no message was admitted when it began.
+    private func admit(
+        _ snapshot: TurnSnapshot, _ policy: TurnPolicy, _ instance: InstanceConfiguration, _ channel: any Channel
+    ) -> TurnPolicy.Admission {
+        guard let message = snapshot.message else { return .admitted(warning: nil) }
+        if let refusal = policy.limit() { return .refused(refusal) }
+        reading.began(lane: policy.lane, providerID: message.providerID ?? "", instance: instance, channel: channel)
+        return policy.admit(snapshot.event, in: snapshot.state)
     }
 
-    /// Asks the brain, fetches what it needs, and asks again. More rounds than schemas exist would mean that it never ends.
-    private func decide(_ snapshot: TurnSnapshot, _ brand: BrandRuntime, store: Store) async throws -> TurnResult {
+    /// Asks the brain, fetches what it needs, and asks again; and once more for calls that policies refuse. More rounds than schemas and
+    /// actions exist would mean that it never ends.
+    private func decide(
+        _ snapshot: TurnSnapshot, _ brand: BrandRuntime, _ policy: TurnPolicy, _ warning: String?, store: Store
+    ) async throws -> TurnResult {
         let intents = await understand(snapshot, brand)
         var input = TurnInput(
             instance: snapshot.session.instance, user: snapshot.user, state: snapshot.state, event: snapshot.event, intents: intents,
             openActions: snapshot.openActions, completedActions: snapshot.completedActions, recentFingerprints: snapshot.fingerprints,
             sessionIsNew: snapshot.version == 0, now: store.clock.now)
-        for _ in 0...(2 * brand.configuration.schemas.count + 2) {
+        for _ in 0...(2 * brand.configuration.schemas.count + brand.configuration.actions.count + 2) {
             switch brand.brain.step(input) {
-            case .decided(let result): return result
+            case .decided(let result):
+                switch policy.review(result, tier: snapshot.user.tier) {
+                case .passed(let warnings): return policy.screened(result, warnings: [warning].compactMap { $0 } + warnings)
+                case .refused(let refusals): input.refusedActions.merge(refusals) { first, _ in first }
+                }
             case .needs(let needs):
                 for state in await fetch(needs, snapshot.user, brand) { input.schemas[state.name] = state }
             }
         }
-        throw StageError(stage: .brain, retryable: false, cause: "the decision asked for schemas without end")
+        throw StageError(stage: .brain, retryable: false, cause: "the decision asked for schemas or refused calls without end")
     }
 
     private func fetch(_ needs: [SchemaNeed], _ user: User, _ brand: BrandRuntime) async -> [SchemaState] {

@@ -70,6 +70,8 @@ struct TurnSnapshot: Sendable {
 
     private static func history(_ session: SessionID, _ transaction: BrandTransaction) throws -> [HistoryLine] {
         try transaction.latestMessages(session: session, limit: 10).compactMap { record in
+            // What a policy dropped is not read later on either.
+            if record.outcome?.hasPrefix("dropped:") ?? false { return nil }
             let text = record.isInbound ? Content(json: record.content)?.text : OutboundContent(json: record.content)?.plainText
             return text.map { HistoryLine(speaker: record.isInbound ? .customer : .brand, text: $0) }
         }

@@ -23,7 +23,8 @@ enum BrandAssembly {
             configuration: configuration,
             classifier: try EmbeddedClassifier(
                 actions: configuration.actions, intents: configuration.intents, locale: configuration.locale),
-            brain: brain, webhooks: try StandardWebhooks(secrets: configuration.api.signingSecrets), signer: signer)
+            brain: brain, webhooks: try StandardWebhooks(secrets: configuration.api.signingSecrets), signer: signer,
+            policy: try PolicyEngine(configuration))
     }
 }
 
