@@ -38,13 +38,18 @@ package struct TokenPlan: Sendable, Hashable {
     /// A point for each thing that makes a conversation harder to follow, `0...5`.
     private static func score(_ state: ConversationState) -> Int {
         var score = 0
-        if let task = state.activeTask, task.isOpen || task.status == .executing {
-            score += task.paramsRequired.count > 3 ? 2 : 1
-        }
+        if let task = state.activeTask, isGoingOn(task) { score += task.paramsRequired.count > 3 ? 2 : 1 }
         if !state.pausedTasks.isEmpty { score += 1 }
         if state.clarification.total > 0 || state.clarification.unknownInARow > 0 { score += 1 }
         if Set(state.previousIntents.compactMap(\.canonicalAction)).count > 1 { score += 1 }
         return min(score, highestScore)
+    }
+
+    private static func isGoingOn(_ task: ActiveTask) -> Bool {
+        switch task.status {
+        case .initiated, .collectingParams, .readyToExecute, .executing: true
+        case .completed, .failed, .cancelled: false
+        }
     }
 
     private typealias Range = (simple: Int, complex: Int)

@@ -87,8 +87,8 @@ struct ColdPathEmbeddedTests {
         try await ColdPathWorld.with { world in
             try await world.say("book a haircut")
             let other = world.store.brand(BrandID(rawValue: "jobs"))
-            try await other.write { try $0.enqueueCold(ColdTask.notes, session: world.session, after: .zero) }
-            try await world.brandStore.write { try $0.enqueueCold(ColdTask.notes, session: world.session, after: .zero) }
+            _ = try await other.write { try $0.enqueueCold(ColdTask.notes, session: world.session, after: .zero) }
+            _ = try await world.brandStore.write { try $0.enqueueCold(ColdTask.notes, session: world.session, after: .zero) }
             try await world.work()
             #expect(try await world.notes() != nil)
             #expect(try await other.read { try $0.notes(of: world.session) } == nil)

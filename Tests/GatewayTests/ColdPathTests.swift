@@ -1,11 +1,11 @@
 import Brain
 import Conversation
-import Storage
 import Synchronization
 import TestKit
 import Testing
 
 @testable import Gateway
+@testable import Storage
 
 @Suite(.timeLimit(.minutes(2))) struct ColdPathTests {
     private static func answer(_ summary: String, _ topics: [String] = ["haircut"]) -> String {
@@ -215,7 +215,7 @@ import Testing
         }
         try await ColdPathWorld.with(model) { world in
             try await world.talk()
-            try await world.brandStore.write { try $0.enqueueCold(ColdTask.notes, session: world.session, after: .zero) }
+            _ = try await world.brandStore.write { try $0.enqueueCold(ColdTask.notes, session: world.session, after: .zero) }
             let dispatcher = TaskDispatcher(
                 store: world.store, pool: .cold, handler: ColdPathHandler(registry: world.registry, logger: ColdPathWorld.quiet),
                 logger: ColdPathWorld.quiet)

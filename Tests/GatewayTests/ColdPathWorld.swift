@@ -123,7 +123,7 @@ struct ColdPathWorld {
 
     /// Puts a task into the cold lane and lets a dispatcher of its own work until the lane is empty.
     func noteAndWait() async throws {
-        try await brandStore.write { try $0.enqueueCold(ColdTask.notes, session: session, after: .zero) }
+        _ = try await brandStore.write { try $0.enqueueCold(ColdTask.notes, session: session, after: .zero) }
         try await work()
     }
 

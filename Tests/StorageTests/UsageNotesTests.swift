@@ -18,8 +18,8 @@ struct UsageNotesTests {
     @Test func whatKnowsLessNeverReplacesWhatKnowsMore() async throws {
         try await TemporaryStore.with { store in
             try await store.brand(brand).write { transaction in
-                #expect(try transaction.notes(of: session) == nil)
-                #expect(try transaction.sessionSummary(of: session) == nil)
+                let none = try (transaction.notes(of: session), transaction.sessionSummary(of: session))
+                #expect(none.0 == nil && none.1 == nil)
                 #expect(try transaction.storeNotes(notes("second", knowing: 2), of: session))
                 #expect(try !transaction.storeNotes(notes("first", knowing: 1), of: session))
                 #expect(try transaction.notes(of: session) == notes("second", knowing: 2))

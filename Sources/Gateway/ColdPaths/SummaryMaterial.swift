@@ -50,12 +50,9 @@ enum SummaryText {
     static func oneLine(_ text: String, atMost tokens: Int) -> String {
         // Looks at no more than could be kept: a text may be megabytes long.
         let beginning = String(text.unicodeScalars.prefix(tokens * 5))
-        let visible = beginning.unicodeScalars.map { scalar -> Character in
-            isInvisible(scalar) ? " " : Character(scalar)
-        }
-        var line = String(visible).split(separator: " ").joined(separator: " ")
-        for mark in ["<|", "|>", "```", "[INST]", "[/INST]", "<<SYS>>", "<</SYS>>"] { line = line.replacing(mark, with: " ") }
-        return Tokens.prefix(line, tokens)
+        var text = String(String.UnicodeScalarView(beginning.unicodeScalars.map { isInvisible($0) ? " " : $0 }))
+        for mark in ["<|", "|>", "```", "[INST]", "[/INST]", "<<SYS>>", "<</SYS>>"] { text = text.replacing(mark, with: " ") }
+        return Tokens.prefix(text.split(separator: " ").joined(separator: " "), tokens)
     }
 
     /// Control and format characters, line ends, and the private and unassigned ones that carry hidden text.

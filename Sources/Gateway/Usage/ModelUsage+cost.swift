@@ -12,6 +12,7 @@ extension ModelUsage {
         usage.inputTokens = min(max(inputTokens, 0), Self.mostTokens)
         usage.outputTokens = min(max(outputTokens, 0), Self.mostTokens)
         usage.plannedTokens = plannedTokens.map { min(max($0, 0), Self.mostTokens) }
+        usage.price = price.flatMap { $0.isUsable ? $0 : nil }
         usage.model = String(model.unicodeScalars.filter { $0.value >= 32 }.prefix(200).map(Character.init))
         return usage
     }
@@ -20,7 +21,14 @@ extension ModelUsage {
     var costNanos: Int64? {
         guard let price else { return nil }
         let nanos = 1_000 * (Double(inputTokens) * price.inputPerMillion + Double(outputTokens) * price.outputPerMillion)
-        guard nanos.isFinite, nanos >= 0, nanos < Double(Self.mostNanos) else { return nanos > 0 ? Int64(Self.mostNanos) : 0 }
+        guard nanos < Double(Self.mostNanos) else { return Int64(Self.mostNanos) }
         return price.nanos(input: inputTokens, output: outputTokens)
+    }
+}
+
+extension ModelPrice {
+    /// Amounts that can be paid.
+    fileprivate var isUsable: Bool {
+        [inputPerMillion, outputPerMillion].allSatisfy { $0.isFinite && $0 >= 0 }
     }
 }
