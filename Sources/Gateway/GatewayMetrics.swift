@@ -80,4 +80,23 @@ package struct GatewayMetrics: Sendable {
             ]
         ).increment()
     }
+
+    /// One call of a model, once it is stored.
+    package func modelCall(_ usage: ModelUsage, costNanos: Int64?) {
+        let labels = [("brand", usage.subject.brand.rawValue), ("model", usage.model), ("function", usage.function.rawValue)]
+        Counter(label: "switchboard_model_calls_total", dimensions: labels + [("outcome", usage.failure?.rawValue ?? "answered")])
+            .increment()
+        for (direction, tokens) in [("input", usage.inputTokens), ("output", usage.outputTokens)] where tokens > 0 {
+            Counter(label: "switchboard_model_tokens_total", dimensions: labels + [("direction", direction)]).increment(by: tokens)
+        }
+        guard let costNanos, costNanos > 0, let currency = usage.price?.currency else { return }
+        FloatingPointCounter(
+            label: "switchboard_model_cost_total", dimensions: [("brand", usage.subject.brand.rawValue), ("currency", currency)]
+        ).increment(by: Double(costNanos) / 1e9)
+    }
+
+    /// A call that could neither be stored nor kept.
+    package func usageLost(brand: BrandID) {
+        Counter(label: "switchboard_model_usage_lost_total", dimensions: [("brand", brand.rawValue)]).increment()
+    }
 }

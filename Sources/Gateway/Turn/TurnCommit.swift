@@ -31,6 +31,19 @@ struct TurnCommit: Sendable {
         if result.state.optedOutOfMarketing, !snapshot.state.optedOutOfMarketing {
             try transaction.optOut(lane.user, topic: "marketing", proof: snapshot.message?.content["text"]?.string ?? "")
         }
+        if saysSomething { try ColdTask.follow(turn: session, of: configuration, in: transaction) }
+    }
+
+    /// Whether the conversation is longer after this turn than before.
+    private var saysSomething: Bool {
+        snapshot.message != nil || result.effects.contains { if case .reply = $0 { true } else { false } }
+    }
+
+    /// The state as it is stored. The summary is read anew with every turn, and stands elsewhere.
+    static func encode(_ state: ConversationState) throws -> String {
+        var kept = state
+        kept.sessionSummary = nil
+        return try StoredJSON.encode(kept)
     }
 
     private var updates: [StreamingUpdate] {

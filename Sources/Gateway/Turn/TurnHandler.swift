@@ -57,7 +57,7 @@ package struct TurnHandler: TaskHandler {
         }
         let commit = TurnCommit(
             snapshot: snapshot, result: result, configuration: brand.configuration, channel: channel, lane: lane, turn: turn)
-        let encoded = try StoredJSON.encode(result.state)
+        let encoded = try TurnCommit.encode(result.state)
         try await context.finish { try commit.store(encoded, in: $0) }
         CrashPoint.decisionStoredNotSent.pass()
     }

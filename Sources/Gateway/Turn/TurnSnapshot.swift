@@ -17,15 +17,17 @@ struct TurnSnapshot: Sendable {
     /// How long a repeated request is asked about ("You already booked this. Another?").
     static let duplicateWindow = Duration.seconds(600)
 
-    /// Nil when there is nothing to do: the message had its turn, or what the task speaks of is gone. The history is read only
-    /// `withHistory`: it is the largest part by far.
+    /// Nil when there is nothing to do: the message had its turn, or what the task speaks of is gone. The history and
+    /// the session's summary are read only `withHistory`: they are the largest part by far.
     static func load(_ task: QueueTask, withHistory: Bool, in transaction: BrandTransaction) throws -> TurnSnapshot? {
         guard let id = task.payload["session"]?.string.flatMap({ SessionID($0) }), let session = try transaction.session(id) else {
             return nil
         }
         guard let user = try transaction.user(session.user) else { return nil }
         guard let (event, message) = try event(task, session: id, transaction) else { return nil }
-        let (state, version) = try transaction.state(of: id)
+        var (state, version) = try transaction.state(of: id)
+        // Only who reads the history, a model, is told the summary.
+        if withHistory, message != nil { state.sessionSummary = try transaction.sessionSummary(of: id) }
         let open = try transaction.openActions(of: user.id).map { try transaction.openAction($0) }
         return TurnSnapshot(
             session: session, state: state, version: version, user: user, event: event, message: message, openActions: open,

@@ -1,7 +1,7 @@
 /// The tables, step by step. A step that has shipped never changes. Times are milliseconds UTC, ids 16 bytes, JSON is text.
 /// Every primary key and every unique index begins with `brand_id`, but those of `unrouted` and `migrations`.
 enum Migrations {
-    static let all = [initial, visitors]
+    static let all = [initial, visitors, usage]
 
     private static let initial = """
         CREATE TABLE users (
@@ -124,5 +124,22 @@ enum Migrations {
         CREATE INDEX resume_secrets_expiring ON resume_secrets (brand_id, expires_at);
 
         CREATE INDEX sessions_of_conversation ON sessions (brand_id, instance_id, user_id, session_id);
+        """
+
+    /// What models used, a row a call with the price of its moment, and notes on sessions. Notes stand apart from a session's state, whose
+    /// version is compared and set, so that no turn ever collides with the writing of a summary.
+    private static let usage = """
+        CREATE TABLE usage (
+            brand_id TEXT NOT NULL, usage_id {bytes} NOT NULL, instance_id TEXT NOT NULL, session_id {bytes}, user_id {bytes},
+            function TEXT NOT NULL, model TEXT NOT NULL, input_tokens BIGINT NOT NULL, output_tokens BIGINT NOT NULL,
+            is_estimated BIGINT NOT NULL, planned_tokens BIGINT, price TEXT, currency TEXT, cost_nanos BIGINT, failure TEXT,
+            at BIGINT NOT NULL, duration_ms BIGINT NOT NULL, PRIMARY KEY (brand_id, usage_id)){clustered};
+        CREATE INDEX usage_in_time ON usage (brand_id, at);
+        CREATE INDEX usage_of_session ON usage (brand_id, session_id) WHERE session_id IS NOT NULL;
+
+        CREATE TABLE session_notes (
+            brand_id TEXT NOT NULL, session_id {bytes} NOT NULL, summary TEXT NOT NULL, topics TEXT NOT NULL, source TEXT NOT NULL,
+            first_message_at BIGINT, last_message_at BIGINT, last_action_at BIGINT, last_message_id {bytes} NOT NULL,
+            made_at BIGINT NOT NULL, PRIMARY KEY (brand_id, session_id)){clustered};
         """
 }

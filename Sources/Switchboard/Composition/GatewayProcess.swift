@@ -24,6 +24,8 @@ struct GatewayProcess {
     let desks: DeskRoutes
     let visitors: VisitorDesk
     let feeds: LiveFeeds
+    /// Counts and keeps what models use; one for all brands.
+    let usage: UsageBook
     let bus: EmbeddedBus
     let gatewayMetrics = GatewayMetrics()
     let metrics: PrometheusMetrics
@@ -65,6 +67,7 @@ struct GatewayProcess {
         registry = Registry(clock: clock)
         visitors = VisitorDesk(store: store, registry: registry)
         feeds = LiveFeeds(store: store)
+        usage = UsageBook(store: store, metrics: gatewayMetrics, logger: logger)
         intake = IntakeService(store: store, registry: registry, metrics: gatewayMetrics, logger: logger)
         desks = DeskRoutes(
             stopped: configuration.stopped.compactMap(\.id), registry: registry,
@@ -106,7 +109,10 @@ struct GatewayProcess {
                         remoteAddress: request.remoteAddress))
             }
         }
-        let own = HealthRoutes.make(readiness: readiness, metrics: metrics) + SessionRoutes(store: store).routes + desks.routes
+        let sessions = SessionRoutes(store: store, configuration: { [registry] in registry.brand($0)?.configuration })
+        let own =
+            HealthRoutes.make(readiness: readiness, metrics: metrics) + sessions.routes + desks.routes
+            + UsageRoutes(store: store, registry: registry, book: usage).routes
         let all = mounted + own + extra
         return all + [OpenAPIRoute.make(all)]
     }
@@ -128,10 +134,16 @@ struct GatewayProcess {
             backoff: Backoff(retry, jitterFraction: queue.jitter), jitter: SystemJitter(), metrics: gatewayMetrics, logger: logger)
         let limits = TaskDispatcher.Options(
             perBrand: queue.turnsPerBrand, total: queue.turns, lease: queue.lease, retry: retry, jitterFraction: queue.jitter)
+        // Few at once and patient: nobody waits for cold work, and each piece may be a call of a model.
+        let cold = TaskDispatcher.Options(
+            perBrand: 4, total: 16, lease: queue.lease, retry: RetryPolicy(attempts: 3, backoff: [10, 60]), jitterFraction: queue.jitter)
         return [
+            usage,
             OutboxPublisher(store: store, bus: bus, brands: { [registry] in registry.brands.map(\.id) }, logger: logger),
             Housekeeping(store: store, brands: { [registry] in registry.brands.map(\.id) }, logger: logger),
             reading,
+            TaskDispatcher(
+                store: store, pool: .cold, options: cold, handler: ColdPathHandler(registry: registry, logger: logger), logger: logger),
             TaskDispatcher(store: store, pool: .delivery, options: limits, handler: deliveries, logger: logger),
             TaskDispatcher(store: store, pool: .action, options: limits, handler: actions, logger: logger),
             TaskDispatcher(store: store, pool: .turn, options: limits, handler: turns, logger: logger),

@@ -68,15 +68,19 @@ struct APIRequest: Sendable {
 
     /// `?limit=` (1 to 200, 50 when absent) and `?after=`.
     func page() throws -> (limit: Int, after: UniqueID?) {
-        let limit = try query["limit"].map { text in
-            guard let limit = Int(text), (1...200).contains(limit) else { throw APIError(400, "limit is a number from 1 to 200") }
-            return limit
-        }
+        let limit = try limit()
         let after = try query["after"].map { text in
             guard let id = UniqueID(text) else { throw APIError(400, "after is the id of the last item of the page before") }
             return id
         }
-        return (limit ?? 50, after)
+        return (limit, after)
+    }
+
+    /// `?limit=` (1 to 200, 50 when absent).
+    func limit() throws -> Int {
+        guard let text = query["limit"] else { return 50 }
+        guard let limit = Int(text), (1...200).contains(limit) else { throw APIError(400, "limit is a number from 1 to 200") }
+        return limit
     }
 }
 

@@ -1,10 +1,13 @@
 import Brain
 import Conversation
+import Gateway
 import Storage
 
 /// Looking inside conversations with a brand's key.
 struct SessionRoutes: Sendable {
     let store: Store
+    /// What a brand runs with; nil for one that is stopped, whose sessions are shown without a summary made on the spot.
+    var configuration: @Sendable (BrandID) -> BrandConfiguration? = { _ in nil }
 
     var routes: [APIRoute] {
         [
@@ -29,14 +32,29 @@ struct SessionRoutes: Sendable {
 
     @Sendable private func show(_ request: APIRequest) async throws -> ChannelResponse {
         let id = SessionID(try request.id())
-        let found = try await store.brand(request.brand()).read { transaction in
-            try transaction.session(id).map { ($0, try transaction.state(of: id).state, try transaction.user($0.user)) }
+        let configuration = configuration(try request.brand())
+        let found = try await store.brand(request.brand()).read { transaction -> Shown? in
+            guard let session = try transaction.session(id) else { return nil }
+            let notes = try configuration.map { try SessionNotes.current(of: session, configuration: $0, in: transaction) }
+            return Shown(
+                session: session, state: try transaction.state(of: id).state, user: try transaction.user(session.user),
+                notes: try notes ?? transaction.notes(of: id), usage: try transaction.usage(of: id))
         }
-        guard let (session, state, user) = found else { throw APIError.notFound }
-        guard case .object(var fields) = session.json else { throw APIError.notFound }
-        fields["user"] = user.map(\.json) ?? .null
-        fields["state"] = try StoredJSON.decode(JSONValue.self, StoredJSON.encode(state))
+        guard var shown = found, case .object(var fields) = shown.session.json else { throw APIError.notFound }
+        shown.state.sessionSummary = shown.notes?.summary
+        fields["user"] = shown.user.map(\.json) ?? .null
+        fields["summary"] = shown.notes?.json ?? .null
+        fields["usage"] = .object(shown.usage.fields)
+        fields["state"] = try StoredJSON.decode(JSONValue.self, StoredJSON.encode(shown.state))
         return .json(.object(fields))
+    }
+
+    private struct Shown: Sendable {
+        var session: SessionRecord
+        var state: ConversationState
+        var user: User?
+        var notes: SessionNotes?
+        var usage: UsageSums
     }
 
     @Sendable private func messages(_ request: APIRequest) async throws -> ChannelResponse {
@@ -90,6 +108,17 @@ extension SessionRecord {
             "started_at": .string(startedAt.description), "last_message_at": .string(lastMessageAt.description),
             "last_inbound_at": JSONValue(lastInboundAt?.description), "ended_at": JSONValue(endedAt?.description),
             "window_closes_at": JSONValue(lastInboundAt.map { ($0 + .seconds(86_400)).description }),
+        ]
+    }
+}
+
+extension SessionNotes {
+    var json: JSONValue {
+        [
+            "text": .string(summary), "topics": .array(topics.map(JSONValue.string)), "source": .string(source.rawValue),
+            "first_message_at": JSONValue(firstMessageAt?.description), "last_message_at": JSONValue(lastMessageAt?.description),
+            "last_action_at": JSONValue(lastActionAt?.description), "last_message_id": .string(lastMessage.description),
+            "made_at": .string(madeAt.description),
         ]
     }
 }
