@@ -9,12 +9,16 @@ package struct TurnHandler: TaskHandler {
     private let schemas: SchemaFetcher
     private let limiter: RateLimiter
     private let reading: ReadingSignals
+    private let understandingDeadline: Duration
     private let metrics: GatewayMetrics
     private let logger: Logger
 
+    /// `understandingDeadline` is how long finding out what a message wants and wording the answer may take together.
     package init(
-        registry: Registry, schemas: SchemaFetcher, limiter: RateLimiter, reading: ReadingSignals, metrics: GatewayMetrics, logger: Logger
+        registry: Registry, schemas: SchemaFetcher, limiter: RateLimiter, reading: ReadingSignals,
+        understandingDeadline: Duration = .seconds(15), metrics: GatewayMetrics, logger: Logger
     ) {
+        self.understandingDeadline = understandingDeadline
         self.registry = registry
         self.schemas = schemas
         self.limiter = limiter
@@ -53,7 +57,7 @@ package struct TurnHandler: TaskHandler {
         case .refused(let refusal):
             return try await context.finish { try refusal.store(snapshot, brand, channel, turn: turn, in: $0) }
         case .handedOver(let handedOver): result = handedOver
-        case .admitted(let warning): result = try await decide(snapshot, brand, policy, warning, store: context.store)
+        case .admitted(let warning): result = try await worded(snapshot, brand, policy, warning, store: context.store)
         }
         let commit = TurnCommit(
             snapshot: snapshot, result: result, configuration: brand.configuration, channel: channel, lane: lane, turn: turn)
@@ -72,12 +76,26 @@ package struct TurnHandler: TaskHandler {
         return policy.admit(snapshot.event, in: snapshot.state)
     }
 
+    /// Decides, words the replies by the model where there is one, and holds what will be said against the policies.
+    private func worded(
+        _ snapshot: TurnSnapshot, _ brand: BrandRuntime, _ policy: TurnPolicy, _ warning: String?, store: Store
+    ) async throws -> TurnResult {
+        let deadline = store.clock.now + understandingDeadline
+        let subject = ModelSubject(
+            brand: brand.id, instance: snapshot.session.instance, session: snapshot.session.id, user: snapshot.user.id)
+        let intents = await understand(snapshot, brand, subject: subject, deadline: deadline)
+        var (result, warnings) = try await decide(snapshot, intents, brand, policy, store: store)
+        if let responder = ModelResponder(brand: brand, clock: store.clock) {
+            result = await responder.reworded(result, before: snapshot.state, user: snapshot.user, subject: subject, deadline: deadline)
+        }
+        return policy.screened(result, warnings: [warning].compactMap { $0 } + warnings)
+    }
+
     /// Asks the brain, fetches what it needs, and asks again; and once more for calls that policies refuse. More rounds than schemas and
     /// actions exist would mean that it never ends.
     private func decide(
-        _ snapshot: TurnSnapshot, _ brand: BrandRuntime, _ policy: TurnPolicy, _ warning: String?, store: Store
-    ) async throws -> TurnResult {
-        let intents = await understand(snapshot, brand)
+        _ snapshot: TurnSnapshot, _ intents: [DetectedIntent], _ brand: BrandRuntime, _ policy: TurnPolicy, store: Store
+    ) async throws -> (TurnResult, warnings: [String]) {
         var input = TurnInput(
             instance: snapshot.session.instance, user: snapshot.user, state: snapshot.state, event: snapshot.event, intents: intents,
             openActions: snapshot.openActions, completedActions: snapshot.completedActions, recentFingerprints: snapshot.fingerprints,
@@ -86,7 +104,7 @@ package struct TurnHandler: TaskHandler {
             switch brand.brain.step(input) {
             case .decided(let result):
                 switch policy.review(result, tier: snapshot.user.tier) {
-                case .passed(let warnings): return policy.screened(result, warnings: [warning].compactMap { $0 } + warnings)
+                case .passed(let warnings): return (result, warnings)
                 case .refused(let refusals): input.refusedActions.merge(refusals) { first, _ in first }
                 }
             case .needs(let needs):
@@ -103,14 +121,17 @@ package struct TurnHandler: TaskHandler {
         }
     }
 
-    private func understand(_ snapshot: TurnSnapshot, _ brand: BrandRuntime) async -> [DetectedIntent] {
+    private func understand(
+        _ snapshot: TurnSnapshot, _ brand: BrandRuntime, subject: ModelSubject, deadline: Timestamp
+    ) async -> [DetectedIntent] {
         guard case .message(let message) = snapshot.event, let text = message.content.text else { return [] }
         CrashPoint.understanding(text)
         return await brand.classifier.classify(
             ClassificationRequest(
                 text: text, answerSheet: snapshot.state.answerSheet, expectingResponse: snapshot.state.expectingResponse,
                 activeAction: snapshot.state.activeTask?.canonicalAction, history: snapshot.history,
-                locale: snapshot.user.locale ?? brand.configuration.locale))
+                locale: snapshot.user.locale ?? brand.configuration.locale, subject: subject, deadline: deadline,
+                wires: Wires(state: snapshot.state, popularActions: brand.brain.popularActions)))
     }
 
     package func giveUp(_ task: QueueTask, lane: String, error: any Error, in transaction: BrandTransaction) throws {

@@ -74,7 +74,9 @@ struct GatewayProcess {
             deadLetters: DeadLetterDesk(store: store, registry: registry),
             quarantine: QuarantineDesk(store: store, registry: registry, intake: intake))
         (self.configuration, self.logger, self.clock, self.ids, self.bus) = (configuration, logger, clock, ids, bus)
-        let brands = try configuration.brands.map { try BrandAssembly.make($0, queue: configuration.server.queue, ids: ids) }
+        let brands = try configuration.brands.map {
+            try BrandAssembly.make($0, queue: configuration.server.queue, http: http, clock: clock, ids: ids, usage: usage)
+        }
         registry.replace(brands: brands, descriptors: Channels.descriptors)
         let parts = Channels.Parts(
             apps: configuration.apps, intake: intake, http: http, authenticator: OpenSSLAuthenticator(), visitors: visitors, feed: feeds,
@@ -125,8 +127,7 @@ struct GatewayProcess {
         let retry = RetryPolicy(attempts: queue.backoff.count + 1, backoff: queue.backoff)
         let turns = TurnHandler(
             registry: registry, schemas: SchemaFetcher(store: store, http: http), limiter: limiter, reading: reading,
-            metrics: gatewayMetrics,
-            logger: logger)
+            understandingDeadline: queue.understandingDeadline, metrics: gatewayMetrics, logger: logger)
         let actions = ActionHandler(
             registry: registry, http: http, jitter: SystemJitter(), jitterFraction: queue.jitter, metrics: gatewayMetrics, logger: logger)
         let deliveries = DeliveryHandler(
