@@ -26,9 +26,9 @@ enum DeskText {
     }
 
     /// An entry with its mark, within the limit.
-    static func marked(_ entry: TicketEntry) -> String {
+    static func marked(_ entry: TicketEntry, to limit: Int = longestBody) -> String {
         let mark = "\n\n" + mark(entry.id)
-        return cut(body(of: entry, named: entry.author != .customer), to: longestBody - mark.utf8.count) + mark
+        return cut(body(of: entry, named: entry.author != .customer), to: limit - mark.utf8.count) + mark
     }
 
     /// A new ticket's first text: the summary, then the conversation, newest entries kept when not all fit.

@@ -9,10 +9,9 @@ package enum Desks {
         let calls = DeskCalls(configuration: configuration, http: http, clock: clock)
         switch configuration.kind {
         case .webhook: return try WebhookDesk(configuration, calls: calls)
-        //case .requestTracker: return try RequestTrackerDesk(configuration, calls: calls)
-        //case .zendesk: return try ZendeskDesk(configuration, calls: calls)
-        default: throw DeskSetupError(configuration, "later")
-        //case .freshdesk: return try FreshdeskDesk(configuration, calls: calls)
+        case .requestTracker: return try RequestTrackerDesk(configuration, calls: calls)
+        case .zendesk: return try ZendeskDesk(configuration, calls: calls)
+        case .freshdesk: return try FreshdeskDesk(configuration, calls: calls)
         }
     }
 }

@@ -1,4 +1,5 @@
 import Conversation
+import HTTPCalls
 import JSON
 
 /// Reading calls of ticket systems.
@@ -42,6 +43,12 @@ enum Link {
         return url
     }
 
+    /// A name as one part of a path.
+    static func pathPart(_ name: String) -> String {
+        // The parts `.` and `..` mean other things in every spelling.
+        PercentEncoding.pathPart(name == "." || name == ".." ? "file" : name)
+    }
+
     /// What the link's last part calls the file.
     static func name(of url: String) -> String {
         let path = url.prefix { $0 != "?" && $0 != "#" }
@@ -54,7 +61,8 @@ extension JSONView {
     /// What names something: a text of 1 to 200 characters without control characters, or a whole number.
     var name: String? {
         if let number = int { return String(number) }
-        guard let text = string, (1...200).contains(text.count), text.unicodeScalars.allSatisfy({ $0.value >= 32 && $0.value != 127 }) else {
+        guard let text = string, (1...200).contains(text.count), text.unicodeScalars.allSatisfy({ $0.value >= 32 && $0.value != 127 })
+        else {
             return nil
         }
         return text

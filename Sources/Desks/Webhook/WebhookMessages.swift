@@ -107,7 +107,8 @@ extension WebhookMessages {
             guard let url = item["url"].string, let link = Link.checked(url) else {
                 throw SignedCall.malformed("an attachment has an http or https \"url\"")
             }
-            attachments.append(TicketAttachment(url: link, name: item["name"].name ?? Link.name(of: link), mimeType: item["mime_type"].string))
+            let name = item["name"].name ?? Link.name(of: link)
+            attachments.append(TicketAttachment(url: link, name: name, mimeType: item["mime_type"].string))
         }
         return attachments
     }
