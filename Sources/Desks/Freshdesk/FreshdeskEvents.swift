@@ -21,11 +21,19 @@ enum FreshdeskEvents {
         guard let kind = try kind(of: fields) else { return [] }
         return [
             DeskEvent(
-                // A rule knows no number of what was written: the same call is the same event.
-                id: Hex.encode(Digest.sha256(request.body).prefix(16)), ticket: String(ticket),
-                reference: fields["tags"].flatMap { reference(in: $0) }, kind: kind,
-                author: fields["author"].flatMap { $0.isEmpty ? nil : $0 }, at: now)
+                id: id(of: kind, request.body, now), ticket: String(ticket), reference: fields["tags"].flatMap { reference(in: $0) },
+                kind: kind, author: fields["author"].flatMap { $0.isEmpty ? nil : $0 }, at: now)
         ]
+    }
+
+    /// A rule knows no number of what happened. The same words are the same reply; a ticket may be closed again, so those calls are the same
+    /// only within ten minutes.
+    private static func id(of kind: DeskEvent.Kind, _ body: [UInt8], _ now: Timestamp) -> String {
+        let digest = Hex.encode(Digest.sha256(body).prefix(16))
+        return switch kind {
+        case .reply: digest
+        case .closed, .reopened, .assigned: "\(digest)-\(now.milliseconds / 600_000)"
+        }
     }
 
     private static func kind(of fields: [String: String]) throws(DeskError) -> DeskEvent.Kind? {

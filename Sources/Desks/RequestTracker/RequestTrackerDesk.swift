@@ -103,7 +103,7 @@ extension RequestTrackerDesk {
 
     private func write(_ text: String, as kind: String, to ticket: DeskTicket) async throws(DeskError) {
         let path = "/ticket/\(try number(ticket))"
-        do {
+        do throws(DeskError) {
             _ = try await calls.answer(
                 to: api(.json("POST", "\(path)/\(kind)", ["Content": .string(text), "ContentType": "text/plain"], isAboutTicket: true)))
         } catch {

@@ -26,7 +26,7 @@ struct WebhookDesk: TicketDesk {
         request.headers = signer.headers(id: "find-\(reference)", at: calls.clock.now, body: [])
         request.isAboutTicket = true
         let answer: JSONView
-        do {
+        do throws(DeskError) {
             answer = try await calls.json(request)
         } catch {
             if error.outcome == .gone { return nil }

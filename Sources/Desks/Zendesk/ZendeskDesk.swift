@@ -48,7 +48,7 @@ struct ZendeskDesk: TicketDesk {
         request.headers.append(("Idempotency-Key", draft.reference.description))
         // Another request changes the same thing at this moment: Zendesk did nothing.
         request.meaning = { $0.status == 409 ? .notDone : nil }
-        do {
+        do throws(DeskError) {
             let answer = try await calls.json(request)["ticket"]
             guard let id = answer["id"].number else { throw calls.unreadable(request, "it names no ticket") }
             return ticket(id)
@@ -143,7 +143,7 @@ extension ZendeskDesk {
         var request = api(.json("POST", "/users/create_or_update.json", ["user": user]))
         // Doing it again does the same, so nothing is unknown about it.
         request.meaning = { (500...599).contains($0.status) || $0.status == 409 ? .notDone : nil }
-        do {
+        do throws(DeskError) {
             guard let id = try await calls.json(request)["user"]["id"].number else { throw calls.unreadable(request, "it names no user") }
             return ["requester_id": .integer(id)]
         } catch {
