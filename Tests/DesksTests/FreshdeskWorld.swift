@@ -62,7 +62,7 @@ enum FreshdeskWorld {
         let tags = body["tags"]?.array?.compactMap(\.string) ?? []
         guard let subject = body["subject"]?.string, let html = body["description"]?.string, body["status"] == 2,
             (1...4).contains(body["priority"]?.integer ?? 0), body["source"] == 7, tags.allSatisfy({ $0.count <= 32 }),
-            body["group_id"] == 36, ["email", "phone", "unique_external_id"].contains(where: { body[key: $0]?.string != nil }),
+            body["group_id"] == 36, ["email", "phone", "unique_external_id"].contains(where: { body[$0]?.string != nil }),
             body["name"]?.string != nil
         else { return .complaint(599, "create") }
         var ticket = Board.Ticket(id: board.number(), subject: subject, tags: tags)
