@@ -13,6 +13,7 @@ package enum CrashPoint: Sendable, CaseIterable {
     case bodyRead, signatureChecked, insertedNotCommitted, committedNotAnswered, answeredNotWoken, leaseTaken, decisionStoredNotSent
     case sentNoResponse, responseNotStored, resultStoredReplyNotQueued, replyQueuedNotSent, sentToChannelIDNotStored, retryTimerWritten
     case deadLetterHalfMoved, migrationHalfDone, logFoldedBack, leaseRenewing
+    case ticketCreatedNotStored
 
     @inline(__always)
     package func pass() {
@@ -53,6 +54,7 @@ package enum CrashPoint: Sendable, CaseIterable {
             case .migrationHalfDone: "migration-half-done"
             case .logFoldedBack: "checkpointing"
             case .leaseRenewing: "lease-renewing"
+            case .ticketCreatedNotStored: "ticket-created-not-stored"
             }
         }
     }

@@ -13,11 +13,18 @@ package struct BrandRuntime: Sendable {
     package let signer: any DecisionSigner
     /// Nil for a brand without a model.
     package let model: (any LanguageModel)?
+    /// Nil for a brand whose handovers wait in our own queue.
+    package let desk: (any TicketDesk)?
+    /// The brand's pattern that a text fits whose topic is for people; nil when none does.
+    package let sensitiveTopic: @Sendable (String) -> String?
 
     package init(
         configuration: BrandConfiguration, classifier: any IntentClassifying, brain: Brain, webhooks: StandardWebhooks,
-        signer: any DecisionSigner, model: (any LanguageModel)? = nil
+        signer: any DecisionSigner, model: (any LanguageModel)? = nil, desk: (any TicketDesk)? = nil,
+        sensitiveTopic: @escaping @Sendable (String) -> String? = { _ in nil }
     ) {
+        self.desk = desk
+        self.sensitiveTopic = sensitiveTopic
         self.model = model
         self.configuration = configuration
         self.classifier = classifier

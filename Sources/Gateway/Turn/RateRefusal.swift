@@ -8,6 +8,9 @@ struct RateRefusal: Sendable {
     /// Nil when it was told already.
     let text: String?
 
+    /// The same without a word: people have the conversation.
+    var unsaid: RateRefusal { RateRefusal(bucket: bucket, retryAfter: retryAfter, text: nil) }
+
     func store(
         _ message: MessageRecord, _ snapshot: TurnSnapshot, _ channel: any Channel, turn: UniqueID, in transaction: BrandTransaction
     ) throws {

@@ -19,11 +19,13 @@ enum BrandAssembly {
         let brain = Brain(
             configuration: configuration, slots: SlotExtractor(), signer: signer, ids: ids, inlineWait: queue.inlineWait,
             matches: { patterns.matchesWhole($0, $1) })
+        let topics = try PatternSet(configuration.handover.sensitiveTopics)
         return BrandRuntime(
             configuration: configuration,
             classifier: try EmbeddedClassifier(
                 actions: configuration.actions, intents: configuration.intents, locale: configuration.locale),
-            brain: brain, webhooks: try StandardWebhooks(secrets: configuration.api.signingSecrets), signer: signer)
+            brain: brain, webhooks: try StandardWebhooks(secrets: configuration.api.signingSecrets), signer: signer,
+            sensitiveTopic: { topics.matches($0).first.map { topics.patterns[$0] } })
     }
 }
 

@@ -22,6 +22,7 @@ struct GatewayProcess {
     let http: CurlClient
     let intake: IntakeService
     let desks: DeskRoutes
+    let inbox: DeskInbox
     let visitors: VisitorDesk
     let feeds: LiveFeeds
     let bus: EmbeddedBus
@@ -62,9 +63,11 @@ struct GatewayProcess {
             throw StartProblem("\(error)")
         }
         gatewayMetrics.countDeadLetters(of: store)
+        gatewayMetrics.countHandovers(of: store)
         registry = Registry(clock: clock)
         visitors = VisitorDesk(store: store, registry: registry)
         feeds = LiveFeeds(store: store)
+        inbox = DeskInbox(store: store, registry: registry)
         intake = IntakeService(store: store, registry: registry, metrics: gatewayMetrics, logger: logger)
         desks = DeskRoutes(
             stopped: configuration.stopped.compactMap(\.id), registry: registry,
@@ -105,7 +108,9 @@ struct GatewayProcess {
                         remoteAddress: request.remoteAddress))
             }
         }
-        let own = HealthRoutes.make(readiness: readiness, metrics: metrics) + SessionRoutes(store: store).routes + desks.routes
+        let own =
+            HealthRoutes.make(readiness: readiness, metrics: metrics) + SessionRoutes(store: store).routes + desks.routes
+            + HandoverRoutes(desk: HandoverDesk(store: store, registry: registry), inbox: inbox, logger: logger).routes
         let all = channelRoutes + own + extra
         return all + [OpenAPIRoute.make(all)]
     }
@@ -130,7 +135,10 @@ struct GatewayProcess {
         return [
             OutboxPublisher(store: store, bus: bus, brands: { [registry] in registry.brands.map(\.id) }, logger: logger),
             Housekeeping(store: store, brands: { [registry] in registry.brands.map(\.id) }, logger: logger),
+            HandoverWatch(store: store, registry: registry, inbox: inbox, logger: logger),
             reading,
+            TaskDispatcher(
+                store: store, pool: .desk, options: limits, handler: DeskHandler(registry: registry, logger: logger), logger: logger),
             TaskDispatcher(store: store, pool: .delivery, options: limits, handler: deliveries, logger: logger),
             TaskDispatcher(store: store, pool: .action, options: limits, handler: actions, logger: logger),
             TaskDispatcher(store: store, pool: .turn, options: limits, handler: turns, logger: logger),
