@@ -32,7 +32,8 @@ import Testing
     }
 
     /// Tickets are made where a brand has a desk: see `HandoverTests`.
-    @Test(arguments: CrashPoint.allCases.filter { ![.migrationHalfDone, .ticketCreatedNotStored].contains($0) }) func nothingIsLostOrDoubledByACrash(at point: CrashPoint)
+    @Test(arguments: CrashPoint.allCases.filter { ![.migrationHalfDone, .ticketCreatedNotStored].contains($0) })
+    func nothingIsLostOrDoubledByACrash(at point: CrashPoint)
         async throws
     {
         var options = Self.impatient
