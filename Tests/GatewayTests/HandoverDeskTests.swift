@@ -1,5 +1,6 @@
 import Conversation
 import Storage
+import Synchronization
 import TestKit
 import Testing
 
@@ -17,7 +18,8 @@ struct HandoverDeskTests {
             try await world.say("hello")
             try await open(world)
             let draft = try #require(world.desk.drafts.first)
-            #expect(draft.reference == (try await world.handover().id) && draft.priority == .high && draft.reason == .userRequest)
+            let id = try await world.handover().id
+            #expect(draft.reference == id && draft.priority == .high && draft.reason == .userRequest)
             #expect(draft.history.map(\.text).contains("hello") && draft.history.last?.text == "person")
             #expect(draft.summary.contains("the customer asks for a person") && draft.payload["flow_state"] != nil)
             try await world.say("one")

@@ -1,5 +1,6 @@
 import Conversation
 import Storage
+import Synchronization
 import TestKit
 import Testing
 

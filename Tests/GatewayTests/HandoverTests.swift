@@ -84,7 +84,8 @@ struct HandoverTests {
             try await world.say("person")
             try await world.settle()
             let handover = try await world.handover()
-            #expect(try await !world.isMuted() && world.feed().isEmpty)
+            #expect(try await !world.isMuted())
+            #expect(try await world.feed().isEmpty)
             let entries = try await world.brand.read { try $0.entries(of: handover.id, limit: 50) }.map(\.entry)
             #expect(entries.count == 1 && entries.first?.isInternal == true)
         }
@@ -118,7 +119,8 @@ struct HandoverTests {
             try await world.settle()
             #expect(try await world.outcome(stop) == "forwarded")
             #expect(try await world.told().count == told)
-            #expect(try await world.brand.read { [session = world.session] in try $0.state(of: session).state.optedOutOfMarketing })
+            let state = try await world.brand.read { [session = world.session] in try $0.state(of: session).state }
+            #expect(state.optedOutOfMarketing)
         }
     }
 
@@ -161,7 +163,7 @@ struct HandoverTests {
     @Test func whenNobodyAnswersTheBotTakesTheConversationBackAndAnAnswerTakesItOverAgain() async throws {
         try await HandoverWorld.with(HandoverConfiguration(nobodyAvailable: .seconds(60))) { world in
             try await world.say("person")
-            try await world.work { try await !$0.isMuted() && $0.handovers().count == 1 && $0.told().count >= 2 }
+            try await world.work { try await $0.told().count >= 2 }
             #expect(try await world.told().last?.contains("nobody was free") == true)
             #expect(try await world.handover().state == .open)
             let greeting = try await world.say("hello")
@@ -209,7 +211,7 @@ struct HandoverTests {
                 try transaction.clearOutcome(of: id, session: session)
                 _ = try transaction.storeState("{\"turn\":\"broken\"}", of: session, version: 0)
             }
-            try await world.work { world in try await world.handovers().count == 1 && world.told().count == 1 }
+            try await world.work { try await $0.told().count == 1 }
             #expect(try await world.handover().reason == .systemError)
             #expect(try await world.outcome(id) == "dead_letter")
             #expect(try await world.isMuted())
