@@ -84,10 +84,10 @@ import Testing
     @Test func theReportListsProblemsAndCounts() throws {
         let fixture = try Fixture()
         #expect(ConfigurationReport(fixture.load()).description == "2 brands, 2 instances, 4 actions: ok")
-        try fixture.write("config/brands/gym/handover.yaml", "desk: none\n")
+        try fixture.write("config/brands/gym/workflows.yaml", "none: true\n")
         let warned = ConfigurationReport(fixture.load())
         #expect(warned.isOK)
-        #expect(warned.description.contains("handover.yaml:1: handover.yaml: warning: is not read by this version; "))
+        #expect(warned.description.contains("workflows.yaml:1: workflows.yaml: warning: is not read by this version; "))
         #expect(warned.summary == "2 brands, 2 instances, 4 actions: ok, 1 warning")
         try fixture.replace("config/brands/shop/brand.yaml", "name: The shop", "nam: The shop")
         let broken = ConfigurationReport(fixture.load())

@@ -22,6 +22,7 @@ struct InstallationCheck {
         case instance(InstanceID)
         case address(InstanceAddress)
         case key(Secret)
+        case desk(String)
     }
 
     private func claims(of reading: BrandReading) -> [(Claim, Entry)] {
@@ -42,6 +43,7 @@ struct InstallationCheck {
             if key == operatorKey { entry.problem("the brand's key is the operator's key too", "give each its own") }
             if !keys.insert(key).inserted { entry.problem("the same key stands here twice", "give each its own") }
         }
+        if let desk = reading.deskPlace { claims.append((.desk(desk.id), desk.entry)) }
         return claims
     }
 
@@ -50,6 +52,7 @@ struct InstallationCheck {
         switch claim {
         case .instance(let id): entry.problem("instance \"\(id)\" is already defined at \(earlier.place)", remedy)
         case .address(let address): entry.problem("\(address) already belongs to an instance at \(earlier.place)", remedy)
+        case .desk(let id): entry.problem("desk \"\(id)\" is already defined at \(earlier.place)", remedy)
         case .key: entry.problem("the same key already opens brand \(earlier.folder), at \(earlier.place)", remedy)
         }
     }

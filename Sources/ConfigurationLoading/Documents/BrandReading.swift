@@ -17,6 +17,7 @@ final class BrandReading {
     /// Where each instance and each key stands, for checks over the whole installation.
     var instancePlaces: [(instance: InstanceConfiguration, entry: Entry)] = []
     var keyPlaces: [(key: Secret, entry: Entry)] = []
+    var deskPlace: (id: String, entry: Entry)?
     private var later: [() -> Void] = []
 
     init(folder: String, path: String, loading: Loading) {
@@ -38,6 +39,7 @@ final class BrandReading {
         let intents = IntentsDocument(reading: self).read()
         let templates = TemplatesDocument(reading: self).read()
         let policies = PoliciesDocument(reading: self).read()
+        let handover = HandoverDocument(reading: self).read()
         for check in later { check() }
         later = []
         guard var brand else { return }
@@ -47,11 +49,14 @@ final class BrandReading {
         brand.intents = intents
         brand.templates = templates
         brand.policies = policies
+        brand.handover = handover
         self.brand = brand
     }
 
-    private static let files = ["brand.yaml", "actions.yaml", "schemas.yaml", "intents.yaml", "templates.yaml", "policies.yaml"]
-    private static let reserved = ["workflows.yaml", "handover.yaml", "knowledge"]
+    private static let files = [
+        "brand.yaml", "actions.yaml", "schemas.yaml", "intents.yaml", "templates.yaml", "policies.yaml", "handover.yaml",
+    ]
+    private static let reserved = ["workflows.yaml", "knowledge"]
     /// Read by the command `converse`, not by the gateway.
     private static let conversations = "conversations"
 
