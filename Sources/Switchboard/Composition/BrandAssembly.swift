@@ -10,7 +10,9 @@ import Understanding
 /// Makes a configured brand ready to work.
 enum BrandAssembly {
     /// Throws when a secret or a pattern cannot be used; the loader has checked both before.
-    static func make(_ configuration: BrandConfiguration, queue: QueueConfiguration, ids: any IDSource) throws -> BrandRuntime {
+    static func make(
+        _ configuration: BrandConfiguration, queue: QueueConfiguration, ids: any IDSource, desk: (any TicketDesk)? = nil
+    ) throws -> BrandRuntime {
         guard let first = configuration.api.signingSecrets.first else {
             throw StartProblem("brand \(configuration.id) has no signing secret")
         }
@@ -25,7 +27,7 @@ enum BrandAssembly {
             classifier: try EmbeddedClassifier(
                 actions: configuration.actions, intents: configuration.intents, locale: configuration.locale),
             brain: brain, webhooks: try StandardWebhooks(secrets: configuration.api.signingSecrets), signer: signer,
-            sensitiveTopic: { topics.matches($0).first.map { topics.patterns[$0] } })
+            desk: desk, sensitiveTopic: { topics.matches($0).first.map { topics.patterns[$0] } })
     }
 }
 

@@ -2,6 +2,7 @@ import Brain
 import Bus
 import ConfigurationLoading
 import Conversation
+import Desks
 import Gateway
 import HTTPCalls
 import Hummingbird
@@ -74,7 +75,11 @@ struct GatewayProcess {
             deadLetters: DeadLetterDesk(store: store, registry: registry),
             quarantine: QuarantineDesk(store: store, registry: registry, intake: intake))
         (self.configuration, self.logger, self.clock, self.ids, self.bus) = (configuration, logger, clock, ids, bus)
-        let brands = try configuration.brands.map { try BrandAssembly.make($0, queue: configuration.server.queue, ids: ids) }
+        let client = http
+        let brands = try configuration.brands.map { brand in
+            let desk = try brand.handover.desk.map { try Desks.make($0, http: client, clock: clock) }
+            return try BrandAssembly.make(brand, queue: configuration.server.queue, ids: ids, desk: desk)
+        }
         registry.replace(brands: brands, descriptors: Channels.descriptors)
         let parts = Channels.Parts(
             apps: configuration.apps, intake: intake, http: http, authenticator: OpenSSLAuthenticator(), visitors: visitors, feed: feeds,
