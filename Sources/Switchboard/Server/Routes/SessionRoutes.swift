@@ -30,10 +30,14 @@ struct SessionRoutes: Sendable {
     @Sendable private func show(_ request: APIRequest) async throws -> ChannelResponse {
         let id = SessionID(try request.id())
         let found = try await store.brand(request.brand()).read { transaction in
-            try transaction.session(id).map { ($0, try transaction.state(of: id).state, try transaction.user($0.user)) }
+            try transaction.session(id).map { session in
+                let handover = try transaction.openHandover(instance: session.instance, user: session.user)
+                return (session, try transaction.state(of: id).state, try transaction.user(session.user), handover)
+            }
         }
-        guard let (session, state, user) = found else { throw APIError.notFound }
+        guard let (session, state, user, handover) = found else { throw APIError.notFound }
         guard case .object(var fields) = session.json else { throw APIError.notFound }
+        fields["handover"] = handover.map { ["id": .string($0.id.description), "bot_is_silent": .bool($0.mutes)] } ?? .null
         fields["user"] = user.map(\.json) ?? .null
         fields["state"] = try StoredJSON.decode(JSONValue.self, StoredJSON.encode(state))
         return .json(.object(fields))
