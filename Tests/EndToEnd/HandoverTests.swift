@@ -24,8 +24,8 @@ import Testing
             let shown = try await Self.show(id, rig)
             #expect(shown["payload"]?["last_message"]?.string == Self.wish)
             #expect(shown["entries"]?.array?.first?["text"] == "hello, is anybody there?")
-            let first = try await Self.post(id, "reply", ["text": "Good day, this is the front desk."], key: "reply-1", rig)
-            let again = try await Self.post(id, "reply", ["text": "Good day, this is the front desk."], key: "reply-1", rig)
+            let first = try await Self.post(rig, id, "reply", ["text": "Good day, this is the front desk."], key: "reply-1")
+            let again = try await Self.post(rig, id, "reply", ["text": "Good day, this is the front desk."], key: "reply-1")
             #expect(first.status == 202 && again.status == 202 && again.bytes == first.bytes)
             try await rig.reply(with: "this is the front desk", after: count)
             #expect(try await rig.replies().count == count + 1, "nothing but the person's words, and these once")
@@ -35,11 +35,11 @@ import Testing
             try await rig.say("hello again")
             try await Self.forwarded(2, id, rig)
             #expect(try await rig.replies().count == count + 1)
-            let closed = try await Self.post(id, "close", ["summary": "moved to Friday"], rig)
+            let closed = try await Self.post(rig, id, "close", ["summary": "moved to Friday"])
             #expect(closed.status == 200 && closed.json["state"] == "closed")
             try await rig.reply(with: "I'm back", after: count)
-            rig.expectProblem(try await Self.post(id, "close", rig), 409, "closed already")
-            rig.expectProblem(try await Self.post(id, "reply", ["text": "late"], rig), 409, "closed already")
+            rig.expectProblem(try await Self.post(rig, id, "close"), 409, "closed already")
+            rig.expectProblem(try await Self.post(rig, id, "reply", ["text": "late"]), 409, "closed already")
             let answer = try await rig.ask("hello")
             #expect(!answer.contains("front desk"))
             #expect(try await rig.texts().filter { $0.contains("I'm back") }.count == 1)
@@ -57,8 +57,8 @@ import Testing
                 try await rig.write(Self.wish, guest)
                 try await eventually("the page is told of the person") { states().count == 1 }
                 let id = try #require(try await rig.handovers().first?["id"]?.string)
-                #expect(try await Self.post(id, "reply", ["text": "Good day."], rig).status == 202)
-                #expect(try await Self.post(id, "close", rig).status == 200)
+                #expect(try await Self.post(rig, id, "reply", ["text": "Good day."]).status == 202)
+                #expect(try await Self.post(rig, id, "close").status == 200)
                 try await eventually("the page is told of the end") { states().count == 2 }
                 #expect(states().first?.contains("open") == true && states().last?.contains("closed") == true)
                 try await page.reply(with: "Good day.")
@@ -74,10 +74,10 @@ import Testing
             for body: JSONValue in [
                 [:], ["text": ""], ["text": "  "], ["text": 7], ["text": .string(String(repeating: "x", count: 9_000))],
             ] {
-                rig.expectProblem(try await Self.post(id, "reply", body, rig), 422, "\(CanonicalJSON.text(body).prefix(40))")
+                rig.expectProblem(try await Self.post(rig, id, "reply", body), 422, "\(CanonicalJSON.text(body).prefix(40))")
             }
-            rig.expectProblem(try await Self.post(id, "reply", ["text": "hi"], brand: "jobs", rig), 404, "another brand's")
-            rig.expectProblem(try await Self.post(id, "close", brand: "jobs", rig), 404, "another brand's")
+            rig.expectProblem(try await Self.post(rig, id, "reply", ["text": "hi"], brand: "jobs"), 404, "another brand's")
+            rig.expectProblem(try await Self.post(rig, id, "close", brand: "jobs"), 404, "another brand's")
             rig.expectProblem(try await rig.get(rig.gatewayURL + "/v1/handovers?state=soon", key: rig.adminKey("salon")), 400, "state")
             #expect(try await rig.handovers(state: "open").count == 1)
             #expect(try await rig.handovers("jobs").isEmpty)
@@ -230,7 +230,7 @@ import Testing
     }
 
     private static func post(
-        _ id: String, _ what: String, _ body: JSONValue = [:], key: String? = nil, brand: String = "salon", _ rig: Rig
+        _ rig: Rig, _ id: String, _ what: String, _ body: JSONValue = [:], key: String? = nil, brand: String = "salon"
     ) async throws -> Answer {
         let named = key.map { [(name: "Idempotency-Key", value: $0)] } ?? []
         return try await rig.send(

@@ -33,6 +33,7 @@ struct TurnCommit: Sendable {
             throw StageError(stage: .session, retryable: true, cause: "the conversation's state was written by someone else")
         }
         for effect in result.effects { try apply(effect, transaction) }
+        try tellOfHandover(transaction)
         try transaction.show(
             updates, session: session, instance: lane.instance, user: lane.user, on: screen)
         if let message = snapshot.message {
@@ -116,5 +117,21 @@ struct TurnCommit: Sendable {
     private func handOver(_ request: HandoverRequest, _ transaction: BrandTransaction) throws {
         try HandoverOpening(brand: brand, channel: channel, session: snapshot.session, user: snapshot.user, state: result.state).store(
             request, in: transaction)
+    }
+
+    /// Whoever decided it, nobody is handed over without a word.
+    private func tellOfHandover(_ transaction: BrandTransaction) throws {
+        var isHandedOver = false
+        for effect in result.effects {
+            switch effect {
+            case .reply: return
+            case .handover: isHandedOver = true
+            case .queue, .timer, .cancelAction, .update, .ledger: break
+            }
+        }
+        guard isHandedOver, let handover = try transaction.openHandover(instance: lane.instance, user: lane.user), handover.mutes else {
+            return
+        }
+        try HandoverConversation(brand: brand, channel: channel, transaction: transaction).tell("handover", handover)
     }
 }
