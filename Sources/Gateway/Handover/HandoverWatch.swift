@@ -45,7 +45,7 @@ package struct HandoverWatch: Service {
         for brand in registry.brands {
             do {
                 let waiting = try await store.brand(brand.id).read { try $0.waitingHandovers() }
-                Gauge(label: "switchboard_handovers_waiting", dimensions: [("brand", brand.id.rawValue)]).record(waiting)
+                Meter(label: "switchboard_handovers_waiting", dimensions: [("brand", brand.id.rawValue)]).set(waiting)
                 guard let (desk, settings) = polled(brand) else { continue }
                 let due = try await store.brand(brand.id).read { try $0.handoversToPoll(desk: settings.id, limit: Self.atOnce) }
                 await withDiscardingTaskGroup { group in
