@@ -7,7 +7,7 @@ import Testing
 @testable import Gateway
 
 /// With a ticket system: one ticket whatever happens, and nothing lost while it is away.
-struct HandoverDeskTests {
+@Suite(.serialized) struct HandoverDeskTests {
     private func open(_ world: HandoverWorld) async throws {
         try await world.say("person")
         try await world.settle()
@@ -16,6 +16,7 @@ struct HandoverDeskTests {
     @Test func oneTicketWithTheHistoryAndTheNextMessagesAsEntries() async throws {
         try await HandoverWorld.ticketed { world in
             try await world.say("hello")
+            try await world.settle()
             try await open(world)
             let draft = try #require(world.desk.drafts.first)
             let id = try await world.handover().id
@@ -70,7 +71,7 @@ struct HandoverDeskTests {
             let start = world.clock.now
             try await world.work { $0.clock.now - start > .seconds(10) }
             let waiting = try await world.say("are you there?")
-            try await world.work { $0.clock.now - start > .seconds(600) }
+            try await world.work(step: .seconds(5)) { $0.clock.now - start > .seconds(600) }
             #expect(try await world.outcome(waiting) == "forwarded")
             #expect(try await world.isMuted())
             #expect(try await world.told().filter { $0.contains("can't reach our team") }.count == 1)

@@ -7,7 +7,7 @@ import Testing
 @testable import Gateway
 
 /// What people, and programs, do in the ticket system.
-struct HandoverEventTests {
+@Suite(.serialized) struct HandoverEventTests {
     private func opened(_ body: @escaping (HandoverWorld) async throws -> Void) async throws {
         try await HandoverWorld.ticketed { world in
             try await world.say("person")

@@ -6,7 +6,7 @@ import Testing
 @testable import Gateway
 
 /// From the opening to the hand-back, without a ticket system.
-struct HandoverTests {
+@Suite(.serialized) struct HandoverTests {
     @Test func askingForAPersonOpensOneHandoverAndSaysSo() async throws {
         try await HandoverWorld.with { world in
             try await world.say("hello")

@@ -206,20 +206,20 @@ final class HandoverWorld: Sendable {
 
     @discardableResult func say(_ text: String) async throws -> MessageID { try await write(.text(text)) }
 
-    /// Works until `holds`, moving the clock by seconds whenever everything sleeps. Gives up after a day of it.
+    /// Works until `holds`, which is asked whenever everything sleeps; as long as it does not hold the clock moves by `step` then. Gives up
+    /// after two hours of it.
     func work(step: Duration = .seconds(1), until holds: @Sendable (HandoverWorld) async throws -> Bool) async throws {
-        let end = store.clock.now + .seconds(86_400)
+        let end = store.clock.now + .seconds(7200)
         try await withThrowingTaskGroup(of: Void.self) { group in
             for dispatcher in dispatchers { group.addTask { try await dispatcher.run() } }
-            while try await !holds(self) {
-                guard store.clock.now < end else {
-                    group.cancelAll()
-                    throw Stuck()
-                }
-                if clock.sleepers >= 2 * dispatchers.count, dispatchers.allSatisfy({ $0.busyLanes == 0 }) { clock.advance(by: step) }
-                await Task.yield()
+            defer { group.cancelAll() }
+            while true {
+                // Each dispatcher sleeps with its renewal and its sweep: then nothing but time can move it.
+                while clock.sleepers < 2 * dispatchers.count || dispatchers.contains(where: { $0.busyLanes > 0 }) { await Task.yield() }
+                if try await holds(self) { return }
+                guard store.clock.now < end else { throw Stuck() }
+                clock.advance(by: step)
             }
-            group.cancelAll()
         }
     }
 
