@@ -103,9 +103,10 @@ struct DeskCalls: Sendable {
         }
     }
 
-    /// The beginning of what the desk said, on one line, for operators.
+    /// The beginning of what the desk said, on one line, for operators. It may quote what it was sent, so addresses and long numbers go.
     private static func excerpt(_ answer: HTTPAnswer) -> String {
-        let text = String(decoding: answer.body.prefix(300), as: UTF8.self).split(whereSeparator: \.isWhitespace).joined(separator: " ")
+        let words = String(decoding: answer.body.prefix(300), as: UTF8.self).split(whereSeparator: \.isWhitespace)
+        let text = words.map { $0.contains("@") || $0.count(where: \.isNumber) >= 5 ? "…" : $0 }.joined(separator: " ")
         return text.isEmpty ? "" : ": \(text)"
     }
 }

@@ -103,7 +103,7 @@ import Testing
     }
 
     @Test func aDeskBelongsToOneBrand() throws {
-        var fixture = try fixture(Self.whole)
+        let fixture = try fixture(Self.whole)
         try fixture.write("config/brands/gym/handover.yaml", Self.whole)
         let loaded = fixture.load()
         // The fixture's brands are read by name: the gym comes first.

@@ -59,11 +59,11 @@ enum FreshdeskWorld {
     }
 
     private static func opened(_ body: JSONValue, _ board: inout Board) -> DeskAnswer {
-        let tags = body[key: "tags"]?.array?.compactMap(\.string) ?? []
-        guard let subject = body[key: "subject"]?.string, let html = body[key: "description"]?.string, body[key: "status"] == 2,
-            (1...4).contains(body[key: "priority"]?.integer ?? 0), body[key: "source"] == 7, tags.allSatisfy({ $0.count <= 32 }),
-            body[key: "group_id"] == 36, ["email", "phone", "unique_external_id"].contains(where: { body[key: $0]?.string != nil }),
-            body[key: "name"]?.string != nil
+        let tags = body["tags"]?.array?.compactMap(\.string) ?? []
+        guard let subject = body["subject"]?.string, let html = body["description"]?.string, body["status"] == 2,
+            (1...4).contains(body["priority"]?.integer ?? 0), body["source"] == 7, tags.allSatisfy({ $0.count <= 32 }),
+            body["group_id"] == 36, ["email", "phone", "unique_external_id"].contains(where: { body[$0]?.string != nil }),
+            body["name"]?.string != nil
         else { return .complaint(599, "create") }
         var ticket = Board.Ticket(id: board.number(), subject: subject, tags: tags)
         ticket.messages = [Board.Message(id: board.number(), text: text(html), isInternal: true, author: "gateway")]
@@ -73,8 +73,8 @@ enum FreshdeskWorld {
 
     private static func noted(_ request: DeskRequest, _ board: inout Board) -> DeskAnswer {
         guard let index = board.index(request[3]) else { return .complaint(404, "none") }
-        guard let html = request.body[key: "body"]?.string, let isPrivate = request.body[key: "private"]?.bool,
-            isPrivate == (request.body[key: "user_id"] == nil), isPrivate || request.body[key: "incoming"] == true
+        guard let html = request.body["body"]?.string, let isPrivate = request.body["private"]?.bool,
+            isPrivate == (request.body["user_id"] == nil), isPrivate || request.body["incoming"] == true
         else { return .complaint(599, "note") }
         let message = Board.Message(
             id: board.number(), text: text(html), isInternal: isPrivate, author: isPrivate ? "gateway" : "customer")

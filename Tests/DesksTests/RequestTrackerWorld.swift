@@ -43,10 +43,10 @@ enum RequestTrackerWorld {
             guard let index = board.index(request[4]) else { return .complaint(404, "Resource does not exist; use POST to create") }
             guard request.body == ["Status": "resolved"] else { return .complaint(599, "put") }
             board.tickets[index].isClosed = true
-            return DeskAnswer(body: ["Ticket \(request[4]): Status changed from 'open' to 'resolved'"])
+            return DeskAnswer(body: [.string("Ticket \(request[4]): Status changed from 'open' to 'resolved'")])
         case ("POST", "ticket", "correspond"), ("POST", "ticket", "comment"):
             guard let index = board.index(request[4]) else { return .complaint(400, "Message could not be recorded") }
-            guard let text = request.body[key: "Content"]?.string, request.body[key: "ContentType"] == "text/plain" else {
+            guard let text = request.body["Content"]?.string, request.body["ContentType"] == "text/plain" else {
                 return .complaint(599, "message")
             }
             board.tickets[index].messages.append(
@@ -70,8 +70,8 @@ enum RequestTrackerWorld {
     }
 
     private static func opened(_ body: JSONValue, _ board: inout Board) -> DeskAnswer {
-        guard body[key: "Queue"] == "Chats", let subject = body[key: "Subject"]?.string, subject.count <= 200, !subject.contains("\n"),
-            let text = body[key: "Content"]?.string, body[key: "ContentType"] == "text/plain", body[key: "Priority"]?.integer != nil
+        guard body["Queue"] == "Chats", let subject = body["Subject"]?.string, subject.count <= 200, !subject.contains("\n"),
+            let text = body["Content"]?.string, body["ContentType"] == "text/plain", body["Priority"]?.integer != nil
         else { return .complaint(599, "create") }
         var ticket = Board.Ticket(id: board.number(), subject: subject)
         ticket.messages = [Board.Message(id: board.number(), text: text, isInternal: false, author: "create")]
@@ -82,8 +82,8 @@ enum RequestTrackerWorld {
     private static func history(_ request: DeskRequest, _ board: Board) -> DeskAnswer {
         guard let index = board.index(request[4]) else { return list([]) }
         guard let condition = try? JSONValue(parsing: Array((request.query["query"] ?? "").utf8)).at(pointer: "/0"),
-            condition[key: "field"] == "id", condition[key: "operator"] == ">=", request.query["orderby"] == "id",
-            let low = condition[key: "value"]?.string.flatMap({ Int64($0) }), let page = Int(request.query["page"] ?? "")
+            condition["field"] == "id", condition["operator"] == ">=", request.query["orderby"] == "id",
+            let low = condition["value"]?.string.flatMap({ Int64($0) }), let page = Int(request.query["page"] ?? "")
         else { return .complaint(599, "history") }
         let items = board.tickets[index].messages.filter { $0.id >= low }.map { message -> JSONValue in
             let status = message.author == "status" ? message.text.split(separator: ">").map(String.init) : ["", ""]

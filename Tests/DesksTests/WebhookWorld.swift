@@ -42,11 +42,11 @@ enum WebhookWorld {
         guard request.raw.header("content-type") == "application/json", request.raw.body.count <= 262_144 else {
             return .complaint(599, "form")
         }
-        switch request.body[key: "event"]?.string {
+        switch request.body["event"]?.string {
         case "ticket.opened": return opened(request.body, id, &board)
         case "ticket.entry": return added(request.body, id, &board)
         case "ticket.closed":
-            guard let index = board.index(request.body[key: "ticket"]?.string ?? "") else { return .complaint(410, "gone") }
+            guard let index = board.index(request.body["ticket"]?.string ?? "") else { return .complaint(410, "gone") }
             board.tickets[index].isClosed = true
             return DeskAnswer(status: 204)
         default: return .complaint(599, "event")
@@ -55,37 +55,38 @@ enum WebhookWorld {
 
     private static func found(_ reference: String, _ board: Board) -> DeskAnswer? {
         board.tickets.first { $0.externalID == reference }.map {
-            DeskAnswer(body: ["ticket": .string(String($0.id)), "url": "https://desk.example/\($0.id)"])
+            DeskAnswer(body: ["ticket": .string(String($0.id)), "url": .string("https://desk.example/\($0.id)")])
         }
     }
 
     private static func opened(_ body: JSONValue, _ id: String, _ board: inout Board) -> DeskAnswer {
-        guard let reference = body[key: "reference"]?.string, id == "opened-\(reference)", let subject = body[key: "subject"]?.string,
-            let history = body[key: "history"]?.array, history.count <= 100, body[key: "customer"]?[key: "user"]?.string != nil,
-            ["low", "normal", "high", "urgent"].contains(body[key: "priority"]?.string ?? ""), body[key: "payload"] != nil,
-            let omitted = body[key: "history_omitted"]?.integer
+        guard let reference = body["reference"]?.string, id == "opened-\(reference)", let subject = body["subject"]?.string,
+            let history = body["history"]?.array, history.count <= 100, body["customer"]?["user"]?.string != nil,
+            ["low", "normal", "high", "urgent"].contains(body["priority"]?.string ?? ""), body["payload"] != nil,
+            let omitted = body["history_omitted"]?.integer
         else { return .complaint(599, "opened") }
         if let answer = found(reference, board) { return answer }
         var ticket = Board.Ticket(id: board.number(), subject: subject, externalID: reference)
-        let lines = [body[key: "summary"]?.string ?? ""] + history.map { $0[key: "text"]?.string ?? "" } + ["\(omitted) omitted"]
+        let words: [String] = history.map { $0["text"]?.string ?? "" }
+        let lines: [String] = [body["summary"]?.string ?? "", "\(omitted) omitted"] + words
         ticket.messages = [Board.Message(id: board.number(), text: lines.joined(separator: "\n"), isInternal: true, author: "gateway")]
         board.tickets.append(ticket)
-        return DeskAnswer(status: 201, body: ["ticket": .string(String(ticket.id)), "url": "https://desk.example/\(ticket.id)"])
+        return DeskAnswer(status: 201, body: ["ticket": .string(String(ticket.id)), "url": .string("https://desk.example/\(ticket.id)")])
     }
 
     private static func added(_ body: JSONValue, _ id: String, _ board: inout Board) -> DeskAnswer {
-        guard let entry = body[key: "entry"], let entryID = entry[key: "id"]?.string, id == "entry-\(entryID)",
-            let text = entry[key: "text"]?.string, let isInternal = entry[key: "internal"]?.bool,
-            let attachments = entry[key: "attachments"]?.array
+        guard let entry = body["entry"], let entryID = entry["id"]?.string, id == "entry-\(entryID)",
+            let text = entry["text"]?.string, let isInternal = entry["internal"]?.bool,
+            let attachments = entry["attachments"]?.array
         else { return .complaint(599, "entry") }
-        guard let index = board.index(body[key: "ticket"]?.string ?? "") else { return .complaint(404, "gone") }
+        guard let index = board.index(body["ticket"]?.string ?? "") else { return .complaint(404, "gone") }
         guard board.idempotent[entryID] == nil else { return DeskAnswer() }
         board.idempotent[entryID] = 1
-        let links = attachments.map { "\($0[key: "name"]?.string ?? ""): \($0[key: "url"]?.string ?? "")" }
+        let links = attachments.map { "\($0["name"]?.string ?? ""): \($0["url"]?.string ?? "")" }
         board.tickets[index].messages.append(
             Board.Message(
                 id: board.number(), text: ([text] + links).joined(separator: "\n"), isInternal: isInternal,
-                author: entry[key: "author"]?.string ?? ""))
+                author: entry["author"]?.string ?? ""))
         return DeskAnswer()
     }
 }

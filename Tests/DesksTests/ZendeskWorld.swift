@@ -8,13 +8,15 @@ enum ZendeskWorld {
     static let secret = Secret("dGhpc19zZWNyZXRfaXNfZm9yX3Rlc3Rpbmdfb25seQ==")
     static let requester: Int64 = 5
 
-    static func make(callsUs: Bool) throws -> ScriptedDesk {
+    static func make(
+        callsUs: Bool, before: @escaping @Sendable (DeskRequest) -> DeskAnswer? = { _ in nil }
+    ) throws -> ScriptedDesk {
         try ScriptedDesk(
             { url, rule in
                 DeskConfiguration(
                     id: "zen", kind: .zendesk, baseURL: url, token: Secret("token"), user: "gateway@example.com",
                     webhookSecret: callsUs ? secret : nil, queue: "36", timeout: .seconds(5), allowPrivateAddresses: [rule])
-            }, answer: answer, teller: { callsUs ? call($0, $1, $2) : nil })
+            }, answer: { before($0) ?? answer($0, &$1) }, teller: { callsUs ? call($0, $1, $2) : nil })
     }
 
     @Sendable private static func answer(_ request: DeskRequest, _ board: inout Board) -> DeskAnswer {
@@ -28,8 +30,8 @@ enum ZendeskWorld {
             return DeskAnswer(body: ["tickets": .array(board.tickets.filter { $0.externalID == reference }.map(json)), "count": 1])
         case ("POST", "tickets.json", ""): return opened(request, &board)
         case ("POST", "users", ""):
-            guard part == "create_or_update.json", let user = request.body[key: "user"], user[key: "name"]?.string != nil,
-                user[key: "external_id"]?.string != nil
+            guard part == "create_or_update.json", let user = request.body["user"], user["name"]?.string != nil,
+                user["external_id"]?.string != nil
             else { return .complaint(599, "user") }
             return DeskAnswer(status: 201, body: ["user": ["id": .integer(requester)]])
         case ("GET", "tickets", ""):
@@ -46,17 +48,17 @@ enum ZendeskWorld {
     private static func id(_ part: String) -> String { part.hasSuffix(".json") ? String(part.dropLast(5)) : part }
 
     private static func opened(_ request: DeskRequest, _ board: inout Board) -> DeskAnswer {
-        guard let ticket = request.body[key: "ticket"], let key = request.raw.header("idempotency-key"), key.count <= 255,
-            let comment = ticket[key: "comment"], let text = comment[key: "body"]?.string, text.count <= 65_535,
-            let isPublic = comment[key: "public"]?.bool, ticket[key: "group_id"] == 36,
-            ["low", "normal", "high", "urgent"].contains(ticket[key: "priority"]?.string ?? ""),
-            ticket[key: "requester"]?[key: "email"]?.string != nil || ticket[key: "requester_id"] == .integer(requester)
+        guard let ticket = request.body["ticket"], let key = request.raw.header("idempotency-key"), key.count <= 255,
+            let comment = ticket["comment"], let text = comment["body"]?.string, text.count <= 65_535,
+            let isPublic = comment["public"]?.bool, ticket["group_id"] == 36,
+            ["low", "normal", "high", "urgent"].contains(ticket["priority"]?.string ?? ""),
+            ticket["requester"]?["email"]?.string != nil || ticket["requester_id"] == .integer(requester)
         else { return .complaint(599, "create") }
         if let id = board.idempotent[key], let index = board.index(String(id)) {
             return DeskAnswer(status: 201, body: ["ticket": json(board.tickets[index])], headers: [("X-Idempotency-Lookup", "hit")])
         }
         var new = Board.Ticket(
-            id: board.number(), subject: ticket[key: "subject"]?.string ?? "", externalID: ticket[key: "external_id"]?.string)
+            id: board.number(), subject: ticket["subject"]?.string ?? "", externalID: ticket["external_id"]?.string)
         new.messages = [Board.Message(id: board.number(), text: text, isInternal: !isPublic, author: "gateway")]
         board.tickets.append(new)
         board.idempotent[key] = new.id
@@ -65,14 +67,14 @@ enum ZendeskWorld {
 
     private static func updated(_ request: DeskRequest, _ board: inout Board) -> DeskAnswer {
         guard let index = board.index(id(request[3])) else { return .complaint(404, "RecordNotFound") }
-        guard let ticket = request.body[key: "ticket"] else { return .complaint(599, "update") }
-        if let status = ticket[key: "status"] {
+        guard let ticket = request.body["ticket"] else { return .complaint(599, "update") }
+        if let status = ticket["status"] {
             guard status == "solved" else { return .complaint(599, "status") }
             board.tickets[index].isClosed = true
         }
-        if let comment = ticket[key: "comment"] {
-            guard let text = comment[key: "body"]?.string, text.count <= 65_535, let isPublic = comment[key: "public"]?.bool,
-                isPublic == (comment[key: "author_id"] == .integer(requester))
+        if let comment = ticket["comment"] {
+            guard let text = comment["body"]?.string, text.count <= 65_535, let isPublic = comment["public"]?.bool,
+                isPublic == (comment["author_id"] == .integer(requester))
             else { return .complaint(599, "comment") }
             board.tickets[index].messages.append(
                 Board.Message(id: board.number(), text: text, isInternal: !isPublic, author: isPublic ? "customer" : "gateway"))

@@ -32,7 +32,7 @@ struct FreshdeskDesk: TicketDesk {
             let tickets = try await list(
                 "/tickets",
                 [
-                    ("updated_since", since.description), ("order_by", "created_at"), ("order_type", "desc"),
+                    ("updated_since", since.description.prefix(19) + "Z"), ("order_by", "created_at"), ("order_type", "desc"),
                     ("per_page", String(Self.page)), ("page", String(page)),
                 ])
             if let found = Self.first(of: tickets, with: reference) { return found.map(ticket) }
