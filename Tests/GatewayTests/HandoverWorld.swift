@@ -102,7 +102,7 @@ final class HandoverWorld: Sendable {
     let inbox: DeskInbox
     let people: HandoverDesk
     let watch: HandoverWatch
-    private let dispatchers: [TaskDispatcher]
+    private let handlers: [(LanePool, any TaskHandler)]
     private let who: Mutex<(user: UserID, session: SessionID)>
 
     static let brand = BrandID(rawValue: "salon")
@@ -132,11 +132,8 @@ final class HandoverWorld: Sendable {
         let deliveries = DeliveryHandler(
             registry: registry, policy: SendPolicy(), reading: reading, unknownReply: .seconds(45), backoff: Backoff(RetryPolicy()),
             jitter: FixedJitter(), metrics: GatewayMetrics(), logger: logger)
-        let desks = DeskHandler(registry: registry, jitter: FixedJitter(), logger: logger)
-        dispatchers = [
-            TaskDispatcher(store: store, pool: .turn, handler: turns, jitter: FixedJitter(), logger: logger),
-            TaskDispatcher(store: store, pool: .delivery, handler: deliveries, logger: logger),
-            TaskDispatcher(store: store, pool: .desk, handler: desks, logger: logger),
+        handlers = [
+            (.turn, turns), (.delivery, deliveries), (.desk, DeskHandler(registry: registry, jitter: FixedJitter(), logger: logger)),
         ]
         let opened = try await store.brand(Self.brand).write { transaction in
             let sender = Sender(identifiers: [Identifier(kind: .guest, value: "g1")], profileName: "Customer")
@@ -210,6 +207,10 @@ final class HandoverWorld: Sendable {
     /// after two hours of it.
     func work(step: Duration = .seconds(1), until holds: @Sendable (HandoverWorld) async throws -> Bool) async throws {
         let end = store.clock.now + .seconds(7200)
+        // A dispatcher that was stopped stays stopped.
+        let dispatchers = handlers.map { pool, handler in
+            TaskDispatcher(store: store, pool: pool, handler: handler, jitter: FixedJitter(), logger: Logger(label: "test"))
+        }
         try await withThrowingTaskGroup(of: Void.self) { group in
             for dispatcher in dispatchers { group.addTask { try await dispatcher.run() } }
             defer { group.cancelAll() }
