@@ -42,28 +42,6 @@ import Testing
         }
     }
 
-    @Test func aCrashAfterTheTicketWasMadeLeavesOneTicket() async throws {
-        try await HandoverWorld.ticketed { world in
-            try await world.say("person")
-            try await world.work { try await $0.handovers().count == 1 }
-            // The worker of a process that dies has the task, and the desk has the ticket.
-            let handover = try await world.handover()
-            if handover.ticket == nil {
-                _ = try await world.desk.open(TicketDraft(handover, brand: "Salon"))
-                _ = try await world.brand.write { transaction in
-                    let lease = try transaction.claimLanes(pool: .desk, limit: 5, until: transaction.now + .seconds(30)).first {
-                        $0.lane == DeskTask.lane(of: handover.id)
-                    }
-                    return try lease.flatMap { try transaction.takeNext($0) } != nil
-                }
-                try await world.store.voidLeases()
-            }
-            try await world.settle()
-            #expect(world.desk.drafts.count == 1)
-            #expect(try await world.handover().ticket?.id == "t-1")
-        }
-    }
-
     @Test func aDeskThatIsAwayForTenMinutesLosesNothingAndTheCustomerIsToldOnce() async throws {
         try await HandoverWorld.ticketed { world in
             world.desk.state.withLock { $0.outage = DeskError(.notDone, "connection refused") }
