@@ -68,7 +68,7 @@ import Testing
     // MARK: Calls
 
     private let comment: JSONValue = [
-        "type": "zen:event-type:ticket.comment_added", "id": "e-1", "time": "2026-11-21T09:00:00.123456789Z",
+        "type": "zen:event-type:ticket.comment_added", "id": "e-1", "time": "2026-01-21T09:00:00.123456789Z",
         "subject": "zen:ticket:35", "detail": ["id": "35", "external_id": "01934e2c-8a11-7abc-8000-5f1d2c3b4a59", "actor_id": "6"],
         "event": ["comment": ["id": "77", "body": "Hello", "is_public": true, "author": ["id": "6", "is_staff": true, "name": "Agent"]]],
     ]
@@ -92,7 +92,7 @@ import Testing
         #expect(event.id == "comment-77" && event.ticket == "35" && event.author == "Agent" && !event.isAutomatic)
         #expect(event.reference == HandoverID("01934e2c-8a11-7abc-8000-5f1d2c3b4a59"))
         #expect(event.kind == .reply(text: "Hello", attachments: []))
-        #expect(event.at == Timestamp("2026-11-21T09:00:00.123Z"))
+        #expect(event.at == Timestamp("2026-01-21T09:00:00.123Z"))
     }
 
     @Test func whatIsNotForTheCustomerIsNoReply() throws {

@@ -54,10 +54,10 @@ final class ForeignServer: @unchecked Sendable {  // Used by one test at a time.
     /// Ends everything that was started here, their workers included.
     func stop() async {
         for process in running where process.isRunning {
-            let group = Self.child(of: process.processIdentifier)
-            if let group { kill(-group, SIGTERM) }
+            let group = Self.leader(process.processIdentifier)
+            kill(-group, SIGTERM)
             for _ in 0..<100 where process.isRunning { try? await Task.sleep(for: .milliseconds(20)) }
-            if let group { kill(-group, SIGKILL) }
+            kill(-group, SIGKILL)
             if process.isRunning { kill(process.processIdentifier, SIGKILL) }
             while process.isRunning { try? await Task.sleep(for: .milliseconds(10)) }
         }
@@ -65,9 +65,10 @@ final class ForeignServer: @unchecked Sendable {  // Used by one test at a time.
         try? FileManager.default.removeItem(atPath: folder)
     }
 
-    /// `setsid --wait` has one child, which leads the session.
-    private static func child(of parent: Int32) -> Int32? {
-        let path = "/proc/\(parent)/task/\(parent)/children"
-        return (try? String(contentsOfFile: path, encoding: .utf8)).flatMap { $0.split(separator: " ").first }.flatMap { Int32($0) }
+    /// `setsid --wait` is the leader itself, or has one child that is.
+    private static func leader(_ process: Int32) -> Int32 {
+        let path = "/proc/\(process)/task/\(process)/children"
+        let children = (try? String(contentsOfFile: path, encoding: .utf8))?.split(separator: " ").compactMap { Int32($0) } ?? []
+        return children.first { getpgid($0) == $0 } ?? process
     }
 }
