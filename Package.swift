@@ -64,7 +64,7 @@ let package = Package(
             name: "Web", dependencies: ["Conversation", "JSON", "Text"], path: "channels/Web",
             exclude: ["Tests", "Payloads", "channel.yaml"], sources: ["Sources"], resources: [.embedInCode("Widget")]),
         // The way of a message.
-        .target(name: "Understanding", dependencies: ["Conversation", "Text"]),
+        .target(name: "Understanding", dependencies: ["Conversation", "JSON", "Text"]),
         .target(name: "Brain", dependencies: ["Conversation"]),
         .systemLibrary(name: "CSQLite", path: "Sources/CSQLite", pkgConfig: "sqlite3", providers: [.apt(["libsqlite3-dev"])]),
         .target(name: "Storage", dependencies: ["Conversation", "CSQLite", Outside.log, Outside.lifecycle]),
@@ -74,22 +74,25 @@ let package = Package(
         .target(
             name: "Gateway",
             dependencies: [
-                "Conversation", "JSON", "Signing", "Understanding", "Brain", "Storage", "Bus", "HTTPCalls", Outside.log, Outside.metrics,
-                Outside.lifecycle,
+                "Conversation", "JSON", "Text", "Signing", "Understanding", "Brain", "Storage", "Bus", "HTTPCalls", Outside.log,
+                Outside.metrics, Outside.lifecycle,
             ]),
+        // A model that completes chats, and ticket systems: providers' formats, no store.
+        .target(name: "Models", dependencies: ["Conversation", "JSON", "HTTPCalls"]),
+        .target(name: "Desks", dependencies: ["Conversation", "JSON", "Signing", "HTTPCalls"]),
         .target(name: "ConfigurationLoading", dependencies: ["Conversation", Outside.yaml]),
-        // Stand-ins for remote systems; knows nothing of Gateway or Storage.
+        // Stand-ins for remote systems; knows nothing of Gateway or Storage. Its model understands with the parts of the classifier.
         .target(
             name: "Sandbox",
             dependencies: [
-                "Conversation", "COpenSSL", Outside.hummingbird, Outside.log, Outside.lifecycle, Outside.nio, Outside.nioPosix,
-                Outside.httpTypes,
+                "Conversation", "COpenSSL", "Understanding", Outside.hummingbird, Outside.log, Outside.lifecycle, Outside.nio,
+                Outside.nioPosix, Outside.httpTypes,
             ]),
         .executableTarget(
             name: "Switchboard",
             dependencies: [
                 "Conversation", "JSON", "Text", "Signing", "WhatsApp", "Web", "Understanding", "Brain", "Storage", "Bus", "HTTPCalls",
-                "Gateway", "ConfigurationLoading", .target(name: "Sandbox", condition: .when(traits: ["Sandbox"])),
+                "Models", "Desks", "Gateway", "ConfigurationLoading", .target(name: "Sandbox", condition: .when(traits: ["Sandbox"])),
                 Outside.hummingbird, Outside.arguments, Outside.log, Outside.coreMetrics, Outside.lifecycle, Outside.signals, Outside.nio,
                 Outside.nioPosix, Outside.httpTypes,
             ]),
@@ -105,6 +108,10 @@ let package = Package(
         .testTarget(name: "WebTests", dependencies: ["Web", "Conversation", "JSON", "TestKit"], path: "channels/Web/Tests"),
         .testTarget(name: "UnderstandingTests", dependencies: ["Understanding", "Conversation", "Text"]),
         .testTarget(name: "BrainTests", dependencies: ["Brain", "Conversation", "Signing", "Understanding"]),
+        .testTarget(
+            name: "ModelsTests", dependencies: ["Models", "Understanding", "Conversation", "JSON", "HTTPCalls", "Text", "TestKit"]),
+        .testTarget(
+            name: "DesksTests", dependencies: ["Desks", "Conversation", "JSON", "Signing", "HTTPCalls", "TestKit"]),
         .testTarget(name: "StorageTests", dependencies: ["Storage", "Conversation", "TestKit", Outside.log]),
         .testTarget(name: "BusTests", dependencies: ["Bus", "Storage", "Conversation", "TestKit", Outside.log]),
         .testTarget(name: "HTTPCallsTests", dependencies: ["HTTPCalls", "Conversation", "TestKit"]),
@@ -115,11 +122,11 @@ let package = Package(
         .testTarget(
             name: "SwitchboardTests",
             dependencies: [
-                "Switchboard", "ConfigurationLoading", "Conversation", "Gateway", "Signing", "Storage", "TestKit", Outside.hummingbird,
-                Outside.log, Outside.lifecycle, Outside.nio, Outside.nioPosix,
+                "Switchboard", "ConfigurationLoading", "Conversation", "Gateway", "HTTPCalls", "Models", "Signing", "Storage", "TestKit",
+                Outside.hummingbird, Outside.log, Outside.lifecycle, Outside.nio, Outside.nioPosix,
             ]),
         .testTarget(
-            name: "EndToEnd", dependencies: ["Conversation", "JSON", "Signing", "HTTPCalls", "Storage", "TestKit"],
+            name: "EndToEnd", dependencies: ["Conversation", "JSON", "Signing", "HTTPCalls", "Storage", "TestKit", "Desks"],
             exclude: ["browser", "pywa", "python", "requirements.txt", "release-check.sh"]),
     ],
     cxxLanguageStandard: .cxx17

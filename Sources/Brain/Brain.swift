@@ -48,3 +48,11 @@ package struct Brain: Sendable {
 struct SchemasMissing: Error {
     var needs: [SchemaNeed]
 }
+
+extension Brain {
+    /// The brand's words, or ours, for what is said outside a decision. `key` names a template.
+    package func words(_ key: String, user: User, now: Timestamp) -> String {
+        let phrases = Phrases(locale: user.locale ?? configuration.locale, timeZone: configuration.timeZone, now: now)
+        return Responder(configuration: configuration, phrases: phrases, user: user).text([key])
+    }
+}

@@ -147,7 +147,8 @@ extension Turn {
         let known = state.activeTask?.paramsCollected.filter { $0.value.isUsable }.keys.sorted().joined(separator: ", ") ?? ""
         let action = state.activeTask?.canonicalAction ?? ""
         let tries = "\(state.clarification.attempts[subject, default: 0]) tries for \(subject), \(state.clarification.total) in all"
-        handOver(.repeatedFailure, "\(action): \(tries); collected: \(known.isEmpty ? "nothing" : known)")
+        let isStuck = state.clarification.attempts[subject, default: 0] >= 3
+        handOver(isStuck ? .repeatedFailure : .complexity, "\(action): \(tries); collected: \(known.isEmpty ? "nothing" : known)")
         state.clarification = .init()
         state.clarification.state = .maxRetriesExceeded
         return true

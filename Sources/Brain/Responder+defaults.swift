@@ -14,6 +14,13 @@ extension Responder {
         "clarify": "I'm not sure what you mean. You could ask me for one of these:\n{list}",
         "not_found": "I can't do that here.",
         "handover": "I'm passing this on to a colleague, who will get back to you here.",
+        "handover.closed": "Your conversation with our team has ended, and I'm back.",
+        "handover.nobody": "I'm sorry, nobody was free to answer yet. I'll go on helping you meanwhile; our team still has your request.",
+        "handover.transfer":
+            "I'm sorry, nobody was free right now. I've passed your request on, and our team will answer you here as soon as they can.",
+        "handover.desk_down":
+            "I can't reach our team at the moment. What you write is kept and passed on as soon as they can be reached.",
+        "handover.reopened": "Our team has taken up your conversation again.",
         "stale": "(as of {time})",
         "unsupported.audio": "I can't listen to audio messages yet. Could you type it?",
         "unsupported.voice": "I can't listen to voice messages yet. Could you type it?",

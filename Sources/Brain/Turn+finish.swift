@@ -74,7 +74,7 @@ extension Turn {
     var message: StoredMessage? {
         switch input.event {
         case .message(let message): message
-        case .toolResult, .inlineWait: nil
+        case .toolResult, .inlineWait, .handedBack: nil
         }
     }
 
@@ -97,7 +97,7 @@ extension Turn {
         if let userState { return userState }
         switch input.event {
         case .message: return state.turn <= 1 && input.sessionIsNew && state.activeTask == nil ? .new : .browsing
-        case .toolResult, .inlineWait: return state.context.userState
+        case .toolResult, .inlineWait, .handedBack: return state.context.userState
         }
     }
 

@@ -7,6 +7,9 @@ extension Turn {
         case .reaction, .system: return
         case .text, .media, .location, .contacts, .reply, .order, .unsupported: state.turn += 1
         }
+        if input.sensitiveTopic != nil {
+            return handOver(.sensitiveTopic, "The customer wrote about a topic that is for people")
+        }
         if case .reply(let reply) = message.content, try handle(reply) { return }
         guard let text = message.content.text, !text.trimmingSpaces.isEmpty else {
             say(.converse, template: ["unsupported.\(message.content.kind)", "unsupported.unsupported"])

@@ -1,7 +1,10 @@
 import Conversation
 
 /// Single words that ask for no more marketing, in the languages customers use. Exactly the word, nothing around it.
-enum StopWords {
+package enum StopWords {
+    /// Whether a whole message is such a word.
+    package static func isOptOut(_ text: String) -> Bool { optOut.contains(normalized(text)) }
+
     static let optOut: Set<String> = [
         "stop", "stopall", "unsubscribe", "optout", "opt out", "quit", "arret", "arrêt", "arreter", "arrêter", "stopp", "abmelden", "baja",
         "alto",

@@ -26,7 +26,7 @@ extension Turn {
             fail(report, task, "outcome_unknown:\(reason)")
             let key = action.isWrite ? "report_unknown" : "report_unknown.read"
             say(.reportError, template: ["\(key).\(action.canonicalName)", key], ["display_name": name(action)])
-            if action.isWrite { handOver(report, "The outcome of \(action.canonicalName) is unknown: \(reason)") }
+            handOver(report, "The outcome of \(action.canonicalName) is unknown: \(reason)", isGrave: action.isWrite)
             try wrapUp(report, .failed)
         case .cancelled:
             log(task, .cancelled, reasons: ["stopped"])
@@ -84,6 +84,7 @@ extension Turn {
         log(task, .completed)
         update(.actionCompleted, ["result": .object(report.result)])
         completed.insert(action.canonicalName)
+        forgetFailures(of: action.canonicalName)
         state.clarification.attempts[Self.refusalMark + action.canonicalName] = nil
         mustRefresh = action.isWrite
         let wasStopped = task.stopRequested && action.isWrite
@@ -133,8 +134,30 @@ extension Turn {
         update(.actionFailed, ["error": .string(reason)])
     }
 
-    private mutating func handOver(_ report: ActionReport, _ summary: String) {
+    /// People look into one failure behind the scenes, when it is grave; the second in a row, or of the same action, is theirs to answer.
+    private mutating func handOver(_ report: ActionReport, _ summary: String, isGrave: Bool = true) {
+        var failures = state.failures ?? ActionFailures()
+        failures.inARow += 1
+        let isRepeated = failures.inARow >= 2 || failures.names.contains(report.canonicalAction)
+        failures.names.append(report.canonicalAction)
+        state.failures = isRepeated ? nil : failures
+        if isRepeated { return handOver(.repeatedFailure, summary, action: report.id) }
+        guard isGrave else { return }
         effects.append(.handover(HandoverRequest(trigger: .systemError, summary: summary, action: report.id)))
+    }
+
+    private mutating func forgetFailures(of action: String) {
+        state.failures?.inARow = 0
+        state.failures?.names.removeAll { $0 == action }
+    }
+
+    /// The bot has the conversation again: it says so once, with what came of actions meanwhile.
+    mutating func handle(_ handBack: HandBack) throws(SchemasMissing) {
+        if !handBack.summary.isEmpty { state.sessionSummary = handBack.summary }
+        state.clarification = .init()
+        closeQuestion()
+        say(.handover, template: [handBack.words], at: .opening)
+        for report in handBack.reports { try handle(report) }
     }
 
     private mutating func wrapUp(_ report: ActionReport, _ status: ActiveTask.Status) throws(SchemasMissing) {

@@ -37,6 +37,7 @@ struct Turn {
         case .message(let message): try handle(message)
         case .toolResult(let report): try handle(report)
         case .inlineWait(let action): handleInlineWait(action)
+        case .handedBack(let handBack): try handle(handBack)
         }
     }
 }

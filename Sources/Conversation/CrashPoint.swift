@@ -12,7 +12,8 @@
 package enum CrashPoint: Sendable, CaseIterable {
     case bodyRead, signatureChecked, insertedNotCommitted, committedNotAnswered, answeredNotWoken, leaseTaken, decisionStoredNotSent
     case sentNoResponse, responseNotStored, resultStoredReplyNotQueued, replyQueuedNotSent, sentToChannelIDNotStored, retryTimerWritten
-    case deadLetterHalfMoved, migrationHalfDone, logFoldedBack, leaseRenewing, modelAnsweredNotStored
+    case deadLetterHalfMoved, migrationHalfDone, logFoldedBack, leaseRenewing
+    case modelAnsweredNotStored, ticketCreatedNotStored
 
     @inline(__always)
     package func pass() {
@@ -54,6 +55,7 @@ package enum CrashPoint: Sendable, CaseIterable {
             case .logFoldedBack: "checkpointing"
             case .leaseRenewing: "lease-renewing"
             case .modelAnsweredNotStored: "model-answered-not-stored"
+            case .ticketCreatedNotStored: "ticket-created-not-stored"
             }
         }
     }

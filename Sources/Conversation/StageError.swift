@@ -1,6 +1,7 @@
 /// Where on its way a message was when something went wrong. The stage decides whether trying again can help.
 package enum Stage: String, Sendable, Codable, Hashable {
-    case intake, identity, session, understanding, brain, policy, action, outbox, channel, storage, bus, configuration
+    case intake, identity, session, understanding, brain, policy, action, outbox, channel, storage, bus, configuration,
+        handover
 }
 
 /// An error with its stage, whether a retry can help, a text for the user, and the cause for the operator, kept apart.

@@ -98,6 +98,13 @@ package struct DeadLetterDesk: Sendable {
         case "turn":
             guard let session = letter.session else { return }
             try transaction.clearOutcome(of: MessageID(subject), session: session)
+        case "handover":
+            guard var handover = try transaction.handover(HandoverID(subject)) else { return }
+            handover.tryAgain()
+            try transaction.updateHandover(handover)
+            if let entry = letter.task["payload"]?["entry"]?.string.flatMap({ UniqueID($0) }) {
+                try transaction.setEntry(entry, of: handover.id, .queued)
+            }
         default: break
         }
     }

@@ -67,6 +67,18 @@ package struct GatewayMetrics: Sendable {
         }
     }
 
+    /// Counts what happens to handovers, by reason, and how long customers waited for a person, once the commits stand.
+    package func countHandovers(of store: Store) {
+        store.onHandovers { brand, news in
+            for item in news {
+                let about = [("brand", brand.rawValue), ("reason", item.reason.rawValue)]
+                Counter(label: "switchboard_handovers_total", dimensions: about + [("event", item.kind.rawValue)]).increment()
+                guard item.kind == .answered else { continue }
+                Metrics.Timer(label: "switchboard_handover_wait_seconds", dimensions: about).recordSeconds(item.after.seconds)
+            }
+        }
+    }
+
     package func rateLimited(brand: BrandID, bucket: String) {
         Counter(label: "switchboard_rate_limited_total", dimensions: [("brand", brand.rawValue), ("bucket", bucket)]).increment()
     }

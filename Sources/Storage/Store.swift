@@ -13,6 +13,7 @@ package final class Store: Sendable {
     private let listeners = Mutex<[@Sendable (BrandID, LanePool) -> Void]>([])
     private let eventListeners = Mutex<[@Sendable (BrandID) -> Void]>([])
     private let deadLetterListeners = Mutex<[@Sendable (BrandID, [String]) -> Void]>([])
+    private let handoverListeners = Mutex<[@Sendable (BrandID, [HandoverNews]) -> Void]>([])
     private let feedListeners = Mutex<[@Sendable (BrandID, InstanceID, UserID) -> Void]>([])
 
     /// Whether anybody takes events from the outbox. When nobody does none are written.
@@ -45,6 +46,16 @@ package final class Store: Sendable {
     func announceDeadLetters(_ brand: BrandID, _ kinds: [String]) {
         let current = deadLetterListeners.withLock { $0 }
         for listener in current { listener(brand, kinds) }
+    }
+
+    /// Calls `listener` after every commit in which something happened to handovers. Never for a unit that was undone.
+    package func onHandovers(_ listener: @escaping @Sendable (BrandID, [HandoverNews]) -> Void) {
+        handoverListeners.withLock { $0.append(listener) }
+    }
+
+    func announceHandovers(_ brand: BrandID, _ news: [HandoverNews]) {
+        let current = handoverListeners.withLock { $0 }
+        for listener in current { listener(brand, news) }
     }
 
     /// Calls `listener` after every commit that added to the feed of a conversation.
@@ -87,6 +98,7 @@ package struct BrandStore: Sendable {
         store.wake(id, news.woken)
         if news.hasEvents { store.announceEvents(id) }
         if !news.deadLetters.isEmpty { store.announceDeadLetters(id, news.deadLetters) }
+        if !news.handovers.isEmpty { store.announceHandovers(id, news.handovers) }
         store.announceFeeds(id, news.feeds)
         return result
     }
@@ -105,6 +117,7 @@ struct CommitNews: Sendable {
     /// The kinds of the dead letters that the unit made.
     var deadLetters: [String] = []
     var feeds: Set<FeedAddress> = []
+    var handovers: [HandoverNews] = []
 }
 
 /// What a unit of work does to one brand's rows. Its repositories are extensions, one file each.

@@ -101,7 +101,7 @@ import Testing
         talk.mumble("x")
         #expect(talk.handovers.isEmpty)
         talk.mumble("x")
-        #expect(talk.handovers.map(\.trigger) == [.repeatedFailure])
+        #expect(talk.handovers.map(\.trigger) == [.complexity])
         #expect(talk.state.activeTask?.paramsCollected.count == 4)
     }
 

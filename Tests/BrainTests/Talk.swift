@@ -65,12 +65,12 @@ struct Talk {
             matches: { pattern, text in text.range(of: pattern, options: .regularExpression) != nil })
     }
 
-    mutating func run(_ event: LaneEvent, _ intents: [DetectedIntent] = []) {
+    mutating func run(_ event: LaneEvent, _ intents: [DetectedIntent] = [], topic: String? = nil) {
         let brain = self.brain
         var input = TurnInput(
             instance: InstanceID(rawValue: "salon-whatsapp"), user: user, state: state, event: event, intents: intents, openActions: open,
             completedActions: completed, recentFingerprints: recent, sessionIsNew: state.turn == 0,
-            refusedActions: refused, now: Salon.now)
+            refusedActions: refused, sensitiveTopic: topic, now: Salon.now)
         needs = []
         effects = []
         for _ in 0..<10 {
@@ -117,6 +117,15 @@ struct Talk {
     mutating func press(id: String, _ title: String?, _ intents: DetectedIntent...) {
         run(.message(Self.message(.reply(InteractiveReply(kind: .button, id: id, title: title)))), intents)
     }
+
+    /// People give the conversation back.
+    mutating func handBack(_ reports: [ActionReport], words: String = "handover.closed") {
+        open.removeAll { action in reports.contains { $0.id == action.id } }
+        run(.handedBack(HandBack(summary: "agent: see you on Friday", reports: reports, words: words)))
+    }
+
+    /// Words on a topic for people.
+    mutating func touch(_ text: String) { run(.message(Self.message(.text(text))), topic: "lawyer") }
 
     /// The end of the last decided call.
     mutating func finish(_ reportState: ActionReport.State, result: [String: JSONValue] = [:], body: JSONValue = .null) {

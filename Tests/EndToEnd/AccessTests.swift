@@ -124,6 +124,12 @@ import Testing
         ids.others["sessions"] = try await rig.sessions("jobs").first?["id"]?.string
         ids.own["dead-letters"] = try await rig.deadLetters("salon").first?["id"]?.string
         ids.others["dead-letters"] = try await rig.deadLetters("jobs").first?["id"]?.string
+        for (brand, phone, instance) in [("salon", "15550021003", "salon-whatsapp"), ("jobs", "15550021004", "jobs-whatsapp")] {
+            try await rig.say("I want to talk to a person", from: phone, instance: instance)
+            try await eventually("a handover of \(brand)") { try await rig.handovers(brand).count == 1 }
+        }
+        ids.own["handovers"] = try await rig.handovers("salon").first?["id"]?.string
+        ids.others["handovers"] = try await rig.handovers("jobs").first?["id"]?.string
         ids.own["quarantine"] = try await rig.quarantine().first?["id"]?.string
         return ids
     }
@@ -187,6 +193,7 @@ import Testing
         let resource = String(route.path.split(separator: "/").dropFirst().first ?? "")
         guard route.path.contains("{") else { return [("none", "")] }
         if route.path.contains("{app}") { return [("app", "main"), ("strange", "other"), ("malformed", "main%00")] }
+        if route.path.contains("{desk}") { return [("strange", "nobodys-desk"), ("malformed", "1%20OR%201=1")] }
         if route.path.contains("{file}") { return [("none", "chat.css"), ("strange", "nothing.css"), ("malformed", "..%2Fchannel.yaml")] }
         if route.path.contains("{instance}") {
             return [("salon", "salon-web"), ("jobs", "jobs-web"), ("strange", "nobodys-web"), ("malformed", "1%20OR%201=1")]

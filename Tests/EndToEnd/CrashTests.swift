@@ -27,11 +27,13 @@ import Testing
         case .sentNoResponse, .responseNotStored, .resultStoredReplyNotQueued: [1, 15, 40]
         case .replyQueuedNotSent, .sentToChannelIDNotStored: [1, 25, 60]
         case .retryTimerWritten, .deadLetterHalfMoved, .logFoldedBack, .leaseRenewing: [1, 2, 3]
-        case .migrationHalfDone: [1, 1, 1]
+        case .migrationHalfDone, .ticketCreatedNotStored: [1, 1, 1]
         }
     }
 
-    @Test(arguments: CrashPoint.allCases.filter { $0 != .migrationHalfDone }) func nothingIsLostOrDoubledByACrash(at point: CrashPoint)
+    /// Tickets are made where a brand has a desk: see `HandoverTests`.
+    @Test(arguments: CrashPoint.allCases.filter { ![.migrationHalfDone, .ticketCreatedNotStored].contains($0) })
+    func nothingIsLostOrDoubledByACrash(at point: CrashPoint)
         async throws
     {
         var options = Self.impatient

@@ -31,7 +31,7 @@ import Testing
         }
     }
 
-    /// One dead letter, about the message that killed; what came after it in its conversation was answered.
+    /// One dead letter, about the message that killed; what came after it in its conversation went to people.
     private func letters(_ rig: Rig) async throws {
         let database = try SQLiteDatabase(path: rig.data + "/switchboard.sqlite")
         let (letters, outcomes) = try await database.read(.installation) { connection in
@@ -49,7 +49,7 @@ import Testing
         }
         await database.close()
         #expect(letters == [["turn", "crashed", "open"]])
-        #expect(outcomes == ["dead_letter", "answered"])
+        #expect(outcomes == ["dead_letter", "forwarded"])
     }
 
     /// Starts the gateway again whenever it died, as a service manager would.

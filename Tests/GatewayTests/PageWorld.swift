@@ -14,6 +14,7 @@ final class PageChannel: Channel {
     let capabilities: ChannelCapabilities
     private let outcomes: Mutex<[SendOutcome]>
     private let sends = Mutex(0)
+    private let refused = Mutex<ChannelError?>(nil)
 
     init(keepsFeed: Bool = true, outcomes: [SendOutcome] = []) {
         capabilities = ChannelCapabilities(
@@ -26,7 +27,9 @@ final class PageChannel: Channel {
     var routes: [ChannelRoute] { [] }
     func items(replaying body: [UInt8], app: String, account: String?) -> [WebhookItem] { [] }
     func render(_ content: OutboundContent) -> [OutboundContent] { [content] }
-    func refusal(of content: OutboundContent, lastInboundAt: Timestamp?, now: Timestamp) -> ChannelError? { nil }
+    func refusal(of content: OutboundContent, lastInboundAt: Timestamp?, now: Timestamp) -> ChannelError? { refused.withLock { $0 } }
+    /// Nothing may be sent from now on.
+    func refuse(_ error: ChannelError) { refused.withLock { $0 = error } }
     func signalReading(providerMessageID: String, instance: InstanceConfiguration) async {}
     func send(_ message: OutboundPart, permit: SendPermit) async -> SendOutcome {
         sends.withLock { $0 += 1 }

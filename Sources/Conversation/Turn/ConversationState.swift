@@ -16,6 +16,17 @@ package struct ConversationState: Sendable, Codable, Hashable {
     package var sessionSummary: String?
     package var optedOutOfMarketing: Bool = false
     package var lastRepliedAt: Timestamp?
+    /// Nil as long as nothing failed, and in states of before it was kept.
+    package var failures: ActionFailures?
+
+    package init() {}
+}
+
+/// Actions that failed for good, in the count of which people take over.
+package struct ActionFailures: Sendable, Codable, Hashable {
+    package var inARow: Int = 0
+    /// Canonical names of those that failed and have not been done since.
+    package var names: [String] = []
 
     package init() {}
 }

@@ -7,7 +7,7 @@ package enum Effect: Sendable {
     case cancelAction(ActionID)
     case update(StreamingUpdate)
     case ledger(IntentLedgerEntry)
-    /// Needs a person: kept as a dead letter with reason `handover` as long as no desk is connected.
+    /// Needs a person: opens a handover, or adds a note to the one that is open.
     case handover(HandoverRequest)
 }
 

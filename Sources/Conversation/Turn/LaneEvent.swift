@@ -24,6 +24,24 @@ package enum LaneEvent: Sendable {
     case toolResult(ActionReport)
     /// The inline wait for an action ended before its result came.
     case inlineWait(ActionID)
+    /// People gave the conversation back.
+    case handedBack(HandBack)
+}
+
+/// What came about while people had the conversation.
+package struct HandBack: Sendable {
+    /// What was said last, for the memory of the conversation; empty when nothing was.
+    package var summary: String
+    /// Ends of actions that nobody has told yet, in order.
+    package var reports: [ActionReport]
+    /// The template that says so: `handover.closed`, or `handover.nobody` when no person was there.
+    package var words: String
+
+    package init(summary: String, reports: [ActionReport], words: String = "handover.closed") {
+        self.words = words
+        self.summary = summary
+        self.reports = reports
+    }
 }
 
 /// An inbound message as it stands in the store.

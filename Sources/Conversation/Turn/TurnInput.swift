@@ -17,14 +17,17 @@ package struct TurnInput: Sendable {
     package var sessionIsNew: Bool
     /// Calls that a policy refused when this turn was decided before, by canonical name.
     package var refusedActions: [String: ActionRefusal]
+    /// The pattern of the brand that the message's words fit and whose topic is for people.
+    package var sensitiveTopic: String?
     package var now: Timestamp
 
     package init(
         instance: InstanceID, user: User, state: ConversationState, event: LaneEvent, intents: [DetectedIntent] = [],
         schemas: [String: SchemaState] = [:], openActions: [OpenAction] = [], completedActions: Set<String> = [],
         recentFingerprints: [[UInt8]: Timestamp] = [:], sessionIsNew: Bool = false,
-        refusedActions: [String: ActionRefusal] = [:], now: Timestamp
+        refusedActions: [String: ActionRefusal] = [:], sensitiveTopic: String? = nil, now: Timestamp
     ) {
+        self.sensitiveTopic = sensitiveTopic
         self.refusedActions = refusedActions
         self.instance = instance
         self.user = user

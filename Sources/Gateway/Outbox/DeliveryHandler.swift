@@ -124,6 +124,7 @@ package struct DeliveryHandler: TaskHandler {
         try await context.finish { transaction in
             try transaction.recordAttempt(of: message.id.value, startedAt: startedAt, outcome: "refused", detail: error.description)
             try transaction.setSendState("failed", of: message.id, error: error.description)
+            try transaction.noteUndelivered(message, error)
             try Self.bury(
                 transaction, kind: "delivery", reason: error.code,
                 ["error": .string(error.message), "reaction": .string(error.reaction.rawValue)],

@@ -6,18 +6,21 @@ enum Outbox {
     static let deliver = "deliver"
     static let settle = "settle"
 
+    /// `marks` stand beside the narrative in what operators see, such as who wrote it.
     static func enqueue(
-        _ reply: Reply, session: SessionID, lane: Lane, channel: any Channel, turn: UniqueID?, in transaction: BrandTransaction
+        _ reply: Reply, session: SessionID, lane: Lane, channel: any Channel, turn: UniqueID?, marks: [String: JSONValue] = [:],
+        in transaction: BrandTransaction
     ) throws {
         var delivery = lane
         delivery.kind = .delivery
-        let narrative: JSONValue = [
+        let narrative: [String: JSONValue] = [
             "instruction": .string(reply.narrative.instruction.rawValue), "primary": .string(reply.narrative.primary),
         ]
         for part in channel.render(reply.content) {
             let id = MessageID(transaction.newID())
             try transaction.insertOutbound(
-                id: id, session: session, instance: lane.instance, user: lane.user, content: part, narrative: narrative,
+                id: id, session: session, instance: lane.instance, user: lane.user, content: part,
+                narrative: .object(narrative.merging(marks) { $1 }),
                 inReplyTo: reply.inReplyTo, turn: turn)
             try transaction.enqueue(
                 NewTask(

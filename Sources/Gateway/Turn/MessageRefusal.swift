@@ -8,6 +8,9 @@ struct MessageRefusal: Sendable {
     /// Nil when it was told already, or when it is no concern of this customer.
     var text: String?
 
+    /// The same without a word: people have the conversation.
+    var unsaid: MessageRefusal { MessageRefusal(verdict: verdict, text: nil) }
+
     func store(
         _ snapshot: TurnSnapshot, _ brand: BrandRuntime, _ channel: any Channel, turn: UniqueID, in transaction: BrandTransaction
     ) throws {

@@ -6,7 +6,7 @@ internal import Storage
 struct TurnCommit: Sendable {
     let snapshot: TurnSnapshot
     let result: TurnResult
-    let configuration: BrandConfiguration
+    let brand: BrandRuntime
     let channel: any Channel
     let lane: Lane
     let turn: UniqueID
@@ -16,13 +16,24 @@ struct TurnCommit: Sendable {
         channel.capabilities.keepsFeed ? UpdateTranslator(templates: configuration.templates) : nil
     }
 
+    private var configuration: BrandConfiguration { brand.configuration }
     private var session: SessionID { snapshot.session.id }
 
     func store(_ encodedState: String, in transaction: BrandTransaction) throws {
+        // People took the conversation since this turn looked: it is for them to answer.
+        guard try !transaction.isMuted(instance: lane.instance, user: lane.user) else {
+            throw StageError(stage: .brain, retryable: true, cause: "the conversation was taken over meanwhile")
+        }
+        if var handedBack = snapshot.handedBack, let current = try transaction.handover(handedBack.id) {
+            handedBack = current
+            handedBack.results = []
+            try transaction.updateHandover(handedBack)
+        }
         guard try transaction.storeState(encodedState, of: session, version: snapshot.version) else {
             throw StageError(stage: .session, retryable: true, cause: "the conversation's state was written by someone else")
         }
         for effect in result.effects { try apply(effect, transaction) }
+        try tellOfHandover(transaction)
         try transaction.show(
             updates, session: session, instance: lane.instance, user: lane.user, on: screen)
         if let message = snapshot.message {
@@ -117,17 +128,23 @@ struct TurnCommit: Sendable {
     }
 
     private func handOver(_ request: HandoverRequest, _ transaction: BrandTransaction) throws {
-        let id = try transaction.insertDeadLetter(
-            kind: "handover", reason: "handover",
-            detail: ["trigger": .string(request.trigger.rawValue), "summary": .string(request.summary)],
-            about: .init(
-                id: request.action?.value ?? snapshot.message?.id.value, session: session, instance: lane.instance, user: lane.user),
-            task: .null)
-        try transaction.record(
-            .handoverOpened, instance: lane.instance,
-            data: [
-                "handover_id": .string(id.description), "reason": .string(request.trigger.rawValue),
-                "session_id": .string(session.description),
-            ])
+        try HandoverOpening(brand: brand, channel: channel, session: snapshot.session, user: snapshot.user, state: result.state).store(
+            request, in: transaction)
+    }
+
+    /// Whoever decided it, nobody is handed over without a word.
+    private func tellOfHandover(_ transaction: BrandTransaction) throws {
+        var isHandedOver = false
+        for effect in result.effects {
+            switch effect {
+            case .reply: return
+            case .handover: isHandedOver = true
+            case .queue, .timer, .cancelAction, .update, .ledger: break
+            }
+        }
+        guard isHandedOver, let handover = try transaction.openHandover(instance: lane.instance, user: lane.user), handover.mutes else {
+            return
+        }
+        try HandoverConversation(brand: brand, channel: channel, transaction: transaction).tell("handover", handover)
     }
 }

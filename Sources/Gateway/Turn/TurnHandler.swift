@@ -52,6 +52,13 @@ package struct TurnHandler: TaskHandler {
         let turn = context.store.ids.next()
         let lane = Lane(brand: brand.id, instance: instance.id, user: snapshot.user.id)
         let policy = TurnPolicy(brand: brand, lane: lane, limiter: limiter, metrics: metrics, now: registry.clock.now)
+        if snapshot.isMuted {
+            if snapshot.message != nil, let refusal = policy.limit() {
+                return try await context.finish { try refusal.unsaid.store(snapshot, brand, channel, turn: turn, in: $0) }
+            }
+            let muted = MutedTurn(snapshot: snapshot, lane: lane, turn: turn)
+            return try await context.finish { try muted.store(context.task.payload, in: $0) }
+        }
         let result: TurnResult
         switch admit(snapshot, policy, instance, channel) {
         case .refused(let refusal):
@@ -60,7 +67,7 @@ package struct TurnHandler: TaskHandler {
         case .admitted(let warning): result = try await worded(snapshot, brand, policy, warning, store: context.store)
         }
         let commit = TurnCommit(
-            snapshot: snapshot, result: result, configuration: brand.configuration, channel: channel, lane: lane, turn: turn)
+            snapshot: snapshot, result: result, brand: brand, channel: channel, lane: lane, turn: turn)
         let encoded = try TurnCommit.encode(result.state)
         try await context.finish { try commit.store(encoded, in: $0) }
         CrashPoint.decisionStoredNotSent.pass()
@@ -83,8 +90,9 @@ package struct TurnHandler: TaskHandler {
         let deadline = store.clock.now + understandingDeadline
         let subject = ModelSubject(
             brand: brand.id, instance: snapshot.session.instance, session: snapshot.session.id, user: snapshot.user.id)
-        let intents = await understand(snapshot, brand, subject: subject, deadline: deadline)
-        var (result, warnings) = try await decide(snapshot, intents, brand, policy, store: store)
+        let topic = sensitiveTopic(snapshot, brand)
+        let intents = topic == nil ? await understand(snapshot, brand, subject: subject, deadline: deadline) : []
+        var (result, warnings) = try await decide(snapshot, intents, topic, brand, policy, store: store)
         if let responder = ModelResponder(brand: brand, clock: store.clock) {
             result = await responder.reworded(result, before: snapshot.state, user: snapshot.user, subject: subject, deadline: deadline)
         }
@@ -94,12 +102,12 @@ package struct TurnHandler: TaskHandler {
     /// Asks the brain, fetches what it needs, and asks again; and once more for calls that policies refuse. More rounds than schemas and
     /// actions exist would mean that it never ends.
     private func decide(
-        _ snapshot: TurnSnapshot, _ intents: [DetectedIntent], _ brand: BrandRuntime, _ policy: TurnPolicy, store: Store
+        _ snapshot: TurnSnapshot, _ intents: [DetectedIntent], _ topic: String?, _ brand: BrandRuntime, _ policy: TurnPolicy, store: Store
     ) async throws -> (TurnResult, warnings: [String]) {
         var input = TurnInput(
             instance: snapshot.session.instance, user: snapshot.user, state: snapshot.state, event: snapshot.event, intents: intents,
             openActions: snapshot.openActions, completedActions: snapshot.completedActions, recentFingerprints: snapshot.fingerprints,
-            sessionIsNew: snapshot.version == 0, now: store.clock.now)
+            sessionIsNew: snapshot.version == 0, sensitiveTopic: topic, now: store.clock.now)
         for _ in 0...(2 * brand.configuration.schemas.count + brand.configuration.actions.count + 2) {
             switch brand.brain.step(input) {
             case .decided(let result):
@@ -119,6 +127,12 @@ package struct TurnHandler: TaskHandler {
             for need in needs { group.addTask { await schemas.fetch(need, user: user, brand: brand) } }
             return await group.reduce(into: []) { $0.append($1) }
         }
+    }
+
+    /// Topics for people are found before anything is understood, or sent to a model.
+    private func sensitiveTopic(_ snapshot: TurnSnapshot, _ brand: BrandRuntime) -> String? {
+        guard case .message(let message) = snapshot.event, let text = message.content.text else { return nil }
+        return brand.sensitiveTopic(text)
     }
 
     private func understand(
@@ -142,5 +156,24 @@ package struct TurnHandler: TaskHandler {
             kind: "turn", reason: error is TaskCrashed ? "crashed" : "failed",
             detail: ["error": .string("\(error)"), "attempts": .integer(Int64(task.attempts))],
             about: .init(id: message?.value ?? task.id.value, session: session), task: RedrivableTask(task, lane: lane, pool: .turn).json)
+        try handOver(task, error, session: session, transaction)
+    }
+
+    /// Work that was given up ends with people, not in silence: they have the conversation, and the customer is told.
+    private func handOver(_ task: QueueTask, _ error: any Error, session: SessionID?, _ transaction: BrandTransaction) throws {
+        guard [TurnTask.message, TurnTask.toolResult].contains(task.kind),
+            let session = try session.flatMap({ try transaction.session($0) }),
+            let user = try transaction.user(session.user), let brand = registry.brand(transaction.brand),
+            let instance = registry.instance(session.instance), let channel = registry.channel(instance.channel)
+        else { return }
+        let wasMuted = try transaction.isMuted(instance: session.instance, user: user.id)
+        // A state that cannot be read may be the very reason.
+        let state = (try? transaction.state(of: session.id).state) ?? ConversationState()
+        try HandoverOpening(brand: brand, channel: channel, session: session, user: user, state: state).store(
+            HandoverRequest(trigger: .systemError, summary: "A message could not be answered: \(error)"), in: transaction)
+        guard !wasMuted, let handover = try transaction.openHandover(instance: session.instance, user: user.id), handover.mutes else {
+            return
+        }
+        try HandoverConversation(brand: brand, channel: channel, transaction: transaction).tell("handover", handover)
     }
 }

@@ -13,6 +13,10 @@ struct TurnSnapshot: Sendable {
     var completedActions: Set<String>
     var fingerprints: [[UInt8]: Timestamp]
     var history: [HistoryLine]
+    /// People have the conversation: the bot is silent.
+    var isMuted: Bool
+    /// What the turn gives back to the bot, if that is what it is for.
+    var handedBack: HandoverRecord?
 
     /// How long a repeated request is asked about ("You already booked this. Another?").
     static let duplicateWindow = Duration.seconds(600)
@@ -28,13 +32,15 @@ struct TurnSnapshot: Sendable {
         var (state, version) = try transaction.state(of: id)
         // Only who reads the history, a model, is told the summary.
         if withHistory, message != nil { state.sessionSummary = try transaction.sessionSummary(of: id) }
+        let handedBack = task.kind == TurnTask.handedBack ? try handover(task, transaction) : nil
         let open = try transaction.openActions(of: user.id).map { try transaction.openAction($0) }
         return TurnSnapshot(
             session: session, state: state, version: version, user: user, event: event, message: message, openActions: open,
             completedActions: try transaction.completedActions(of: user.id),
             fingerprints: try transaction.fingerprints(
                 of: user.id, since: Timestamp(milliseconds: transaction.now.milliseconds - duplicateWindow.milliseconds)),
-            history: try message == nil || !withHistory ? [] : history(id, transaction))
+            history: try message == nil || !withHistory ? [] : history(id, transaction),
+            isMuted: try transaction.isMuted(instance: session.instance, user: user.id), handedBack: handedBack)
     }
 
     private static func event(_ task: QueueTask, session: SessionID, _ transaction: BrandTransaction) throws -> (LaneEvent, MessageRecord?)?
@@ -52,22 +58,35 @@ struct TurnSnapshot: Sendable {
                 context: record.context ?? .object([:]))
             return (.message(stored), record)
         case TurnTask.toolResult:
-            guard let action = try self.action(task, transaction),
-                let report = ActionReport(
-                    payload: task.payload, action: action.id, taskID: action.taskID, intentID: action.intentID,
-                    name: action.canonicalAction,
-                    params: action.params)
-            else { return nil }
-            return (.toolResult(report), nil)
+            return try report(task.payload, transaction).map { (.toolResult($0), nil) }
         case TurnTask.inlineWait:
-            guard let action = try self.action(task, transaction), action.state == .queued else { return nil }
+            guard let action = try action(task.payload, transaction), action.state == .queued else { return nil }
             return (.inlineWait(action.id), nil)
+        case TurnTask.handedBack:
+            guard let handover = try handover(task, transaction) else { return nil }
+            let reports = try handover.results.compactMap { try report($0, transaction) }
+            let summary = try HandBackSummary.text(handover, transaction)
+            return (
+                .handedBack(HandBack(summary: summary, reports: reports, words: task.payload["words"]?.string ?? "handover.closed")), nil
+            )
         case let kind: throw StageError(stage: .brain, retryable: false, cause: "a turn task of unknown kind \(kind)")
         }
     }
 
-    private static func action(_ task: QueueTask, _ transaction: BrandTransaction) throws -> ActionRecord? {
-        try task.payload["action"]?.string.flatMap { ActionID($0) }.flatMap { try transaction.action($0) }
+    private static func report(_ payload: JSONValue, _ transaction: BrandTransaction) throws -> ActionReport? {
+        try action(payload, transaction).flatMap { action in
+            ActionReport(
+                payload: payload, action: action.id, taskID: action.taskID, intentID: action.intentID, name: action.canonicalAction,
+                params: action.params)
+        }
+    }
+
+    private static func handover(_ task: QueueTask, _ transaction: BrandTransaction) throws -> HandoverRecord? {
+        try task.payload["handover"]?.string.flatMap { HandoverID($0) }.flatMap { try transaction.handover($0) }
+    }
+
+    private static func action(_ payload: JSONValue, _ transaction: BrandTransaction) throws -> ActionRecord? {
+        try payload["action"]?.string.flatMap { ActionID($0) }.flatMap { try transaction.action($0) }
     }
 
     private static func history(_ session: SessionID, _ transaction: BrandTransaction) throws -> [HistoryLine] {

@@ -5,6 +5,7 @@ enum TurnTask {
     static let message = "message"
     static let toolResult = "tool_result"
     static let inlineWait = "inline_wait"
+    static let handedBack = "handed_back"
 }
 
 /// How an action's end travels from its task to the lane.

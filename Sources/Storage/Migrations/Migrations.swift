@@ -1,7 +1,7 @@
 /// The tables, step by step. A step that has shipped never changes. Times are milliseconds UTC, ids 16 bytes, JSON is text.
 /// Every primary key and every unique index begins with `brand_id`, but those of `unrouted` and `migrations`.
 enum Migrations {
-    static let all = [initial, visitors, usage]
+    static let all = [initial, visitors, handovers, usage]
 
     private static let initial = """
         CREATE TABLE users (
@@ -124,6 +124,33 @@ enum Migrations {
         CREATE INDEX resume_secrets_expiring ON resume_secrets (brand_id, expires_at);
 
         CREATE INDEX sessions_of_conversation ON sessions (brand_id, instance_id, user_id, session_id);
+        """
+
+    /// Conversations that people took over: one open at a time for a customer at an instance, what was said in them, and what a ticket
+    /// system told us, once each.
+    private static let handovers = """
+        CREATE TABLE handovers (
+            brand_id TEXT NOT NULL, handover_id {bytes} NOT NULL, instance_id TEXT NOT NULL, user_id {bytes} NOT NULL,
+            session_id {bytes} NOT NULL, reason TEXT NOT NULL, priority TEXT NOT NULL, way TEXT NOT NULL, state TEXT NOT NULL,
+            mutes BIGINT NOT NULL, payload TEXT NOT NULL, results TEXT NOT NULL, desk TEXT, desk_state TEXT NOT NULL, ticket_id TEXT,
+            ticket_url TEXT, poll_cursor TEXT, poll_at BIGINT, poll_failures BIGINT NOT NULL DEFAULT 0, created_at BIGINT NOT NULL,
+            escalated_at BIGINT, answered_at BIGINT, answered_by TEXT, closed_at BIGINT, closed_reason TEXT, looped_at BIGINT,
+            unreachable_at BIGINT, unreachable_told BIGINT NOT NULL DEFAULT 0, PRIMARY KEY (brand_id, handover_id)){clustered};
+        CREATE UNIQUE INDEX handovers_open ON handovers (brand_id, instance_id, user_id) WHERE state = 'open';
+        CREATE UNIQUE INDEX handovers_ticket ON handovers (brand_id, desk, ticket_id) WHERE ticket_id IS NOT NULL;
+        CREATE INDEX handovers_polled ON handovers (brand_id, poll_at) WHERE poll_at IS NOT NULL;
+        CREATE INDEX handovers_by_state ON handovers (brand_id, state, handover_id);
+
+        CREATE TABLE handover_entries (
+            brand_id TEXT NOT NULL, handover_id {bytes} NOT NULL, entry_id {bytes} NOT NULL, author TEXT NOT NULL, text TEXT NOT NULL,
+            attachments TEXT NOT NULL, internal BIGINT NOT NULL, at BIGINT NOT NULL, state TEXT NOT NULL,
+            PRIMARY KEY (brand_id, handover_id, entry_id)){clustered};
+
+        CREATE TABLE desk_events (
+            brand_id TEXT NOT NULL, desk TEXT NOT NULL, ticket_id TEXT NOT NULL, event_id TEXT NOT NULL, handover_id {bytes} NOT NULL,
+            kind TEXT NOT NULL, text TEXT NOT NULL, author TEXT, automatic BIGINT NOT NULL, at BIGINT NOT NULL,
+            recorded_at BIGINT NOT NULL, outcome TEXT NOT NULL, PRIMARY KEY (brand_id, desk, ticket_id, event_id)){clustered};
+        CREATE INDEX desk_events_of_handover ON desk_events (brand_id, handover_id, recorded_at);
         """
 
     /// What models used, a row a call with the price of its moment, and notes on sessions. Notes stand apart from a session's state, whose

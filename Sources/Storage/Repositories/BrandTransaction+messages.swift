@@ -12,7 +12,7 @@ package struct MessageRecord: Sendable {
     package var context: JSONValue?
     package var sentAt: Timestamp
     package var recordedAt: Timestamp
-    /// Inbound: what became of it (`answered`, `no_reply:…`, `dropped:…`, `dead_letter`); nil while it waits for its turn.
+    /// Inbound: what became of it (`answered`, `forwarded`, `no_reply:…`, `dropped:…`, `dead_letter`); nil while it waits for its turn.
     package var outcome: String?
     package var turn: UniqueID?
     /// Outbound: the platform's last word on it.

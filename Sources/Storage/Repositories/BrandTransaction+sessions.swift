@@ -68,12 +68,13 @@ extension BrandTransaction {
     package func touchSessionOutbound(_ id: SessionID) throws { try run(Statements.touchOut, SQLValue(id), SQLValue(now)) }
     package func endSession(_ id: SessionID) throws { try run(Statements.end, SQLValue(id), SQLValue(now)) }
 
-    /// Whether anything of this customer is still under way at this instance: an action, a message or a result that waits for its turn, or
-    /// a reply that is queued or parked. A session must not end before it.
+    /// Whether anything of this customer is still under way at this instance: an action, a message or a result that waits for its turn,
+    /// a reply that is queued or parked, or people who have the conversation. A session must not end before it.
     package func hasOpenWork(_ user: UserID, instance: InstanceID) throws -> Bool {
         let turns = Lane(brand: brand, instance: instance, user: user)
         let replies = Lane(brand: brand, instance: instance, user: user, kind: .delivery)
         return try hasRunningAction(user) || row(Statements.waiting, .text(turns.key), .text(replies.key)) != nil
+            || isMuted(instance: instance, user: user)
     }
 
     /// The state and its version; a fresh one (version 0) when nothing was stored yet.

@@ -43,8 +43,9 @@ struct DeadLettersCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "dead-letters", abstract: "Work that was given up: list, show, redrive, discard.",
         discussion: """
-            A redrive runs the same decision again, with the same bytes and the same idempotency key. What has the kind handover or unknown \
-            is for a person to look at and cannot be redriven.
+            A redrive runs the same decision again, with the same bytes and the same idempotency key. What has the kind unknown is for a \
+            person to look at and cannot be redriven. The kind handover is a ticket system that would not take something: the customer is \
+            with people all the same.
             """,
         subcommands: [List.self, Show.self, Redrive.self, Discard.self])
 

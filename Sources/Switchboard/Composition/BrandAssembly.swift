@@ -13,7 +13,7 @@ enum BrandAssembly {
     /// Throws when a secret or a pattern cannot be used; the loader has checked both before.
     static func make(
         _ configuration: BrandConfiguration, queue: QueueConfiguration, http: any HTTPClient, clock: any WallClock, ids: any IDSource,
-        usage: any UsageLedger
+        usage: any UsageLedger, desk: (any TicketDesk)? = nil
     ) throws -> BrandRuntime {
         guard let first = configuration.api.signingSecrets.first else {
             throw StartProblem("brand \(configuration.id) has no signing secret")
@@ -26,10 +26,12 @@ enum BrandAssembly {
         let model = configuration.llm.map {
             ChatCompletions(brand: configuration.id, configuration: $0, http: http, clock: clock, ids: ids, usage: usage)
         }
+        let topics = try PatternSet(configuration.handover.sensitiveTopics)
         return BrandRuntime(
             configuration: configuration, classifier: try classifier(configuration, model: model, clock: clock), brain: brain,
             webhooks: try StandardWebhooks(secrets: configuration.api.signingSecrets), signer: signer, model: model,
-            policy: try PolicyEngine(configuration))
+            policy: try PolicyEngine(configuration), desk: desk,
+            sensitiveTopic: { topics.matches($0).first.map { topics.patterns[$0] } })
     }
 
     private static func classifier(

@@ -2,6 +2,7 @@ import Brain
 import Bus
 import ConfigurationLoading
 import Conversation
+import Desks
 import Gateway
 import HTTPCalls
 import Hummingbird
@@ -22,6 +23,7 @@ struct GatewayProcess {
     let http: CurlClient
     let intake: IntakeService
     let desks: DeskRoutes
+    let inbox: DeskInbox
     let visitors: VisitorDesk
     let feeds: LiveFeeds
     /// Counts and keeps what models use; one for all brands.
@@ -64,18 +66,23 @@ struct GatewayProcess {
             throw StartProblem("\(error)")
         }
         gatewayMetrics.countDeadLetters(of: store)
+        gatewayMetrics.countHandovers(of: store)
         registry = Registry(clock: clock)
         visitors = VisitorDesk(store: store, registry: registry)
         feeds = LiveFeeds(store: store)
         usage = UsageBook(store: store, metrics: gatewayMetrics, logger: logger)
+        inbox = DeskInbox(store: store, registry: registry)
         intake = IntakeService(store: store, registry: registry, metrics: gatewayMetrics, logger: logger)
         desks = DeskRoutes(
             stopped: configuration.stopped.compactMap(\.id), registry: registry,
             deadLetters: DeadLetterDesk(store: store, registry: registry),
             quarantine: QuarantineDesk(store: store, registry: registry, intake: intake))
         (self.configuration, self.logger, self.clock, self.ids, self.bus) = (configuration, logger, clock, ids, bus)
-        let brands = try configuration.brands.map {
-            try BrandAssembly.make($0, queue: configuration.server.queue, http: http, clock: clock, ids: ids, usage: usage)
+        let (client, usage) = (http, usage)
+        let brands = try configuration.brands.map { brand in
+            let desk = try brand.handover.desk.map { try Desks.make($0, http: client, clock: clock) }
+            return try BrandAssembly.make(
+                brand, queue: configuration.server.queue, http: client, clock: clock, ids: ids, usage: usage, desk: desk)
         }
         registry.replace(brands: brands, descriptors: Channels.descriptors)
         let parts = Channels.Parts(
@@ -114,6 +121,7 @@ struct GatewayProcess {
         let sessions = SessionRoutes(store: store, configuration: { [registry] in registry.brand($0)?.configuration })
         let own =
             HealthRoutes.make(readiness: readiness, metrics: metrics) + sessions.routes + desks.routes
+            + HandoverRoutes(desk: HandoverDesk(store: store, registry: registry), inbox: inbox, logger: logger).routes
             + UsageRoutes(store: store, registry: registry, book: usage).routes
         let all = mounted + own + extra
         return all + [OpenAPIRoute.make(all)]
@@ -142,9 +150,12 @@ struct GatewayProcess {
             usage,
             OutboxPublisher(store: store, bus: bus, brands: { [registry] in registry.brands.map(\.id) }, logger: logger),
             Housekeeping(store: store, brands: { [registry] in registry.brands.map(\.id) }, logger: logger),
+            HandoverWatch(store: store, registry: registry, inbox: inbox, logger: logger),
             reading,
             TaskDispatcher(
                 store: store, pool: .cold, options: cold, handler: ColdPathHandler(registry: registry, logger: logger), logger: logger),
+            TaskDispatcher(
+                store: store, pool: .desk, options: limits, handler: DeskHandler(registry: registry, logger: logger), logger: logger),
             TaskDispatcher(store: store, pool: .delivery, options: limits, handler: deliveries, logger: logger),
             TaskDispatcher(store: store, pool: .action, options: limits, handler: actions, logger: logger),
             TaskDispatcher(store: store, pool: .turn, options: limits, handler: turns, logger: logger),

@@ -32,6 +32,11 @@ extension Rig {
         try await get(gatewayURL + "/v1/dead-letters", key: adminKey(brand)).json["dead_letters"]?.array ?? []
     }
 
+    func handovers(_ brand: String = "salon", state: String? = nil) async throws -> [JSONValue] {
+        let query = state.map { "?state=\($0)" } ?? ""
+        return try await get(gatewayURL + "/v1/handovers" + query, key: adminKey(brand)).json["handovers"]?.array ?? []
+    }
+
     /// A delivery that holds one status of a reply.
     static func status(
         _ status: String, of providerID: String, reference: String?, to phone: String, account: String = Rig.salonNumber,

@@ -38,10 +38,12 @@ struct SessionRoutes: Sendable {
             let notes = try configuration.map { try SessionNotes.current(of: session, configuration: $0, in: transaction) }
             return Shown(
                 session: session, state: try transaction.state(of: id).state, user: try transaction.user(session.user),
-                notes: try notes ?? transaction.notes(of: id), usage: try transaction.usage(of: id))
+                notes: try notes ?? transaction.notes(of: id), usage: try transaction.usage(of: id),
+                handover: try transaction.openHandover(instance: session.instance, user: session.user))
         }
         guard var shown = found, case .object(var fields) = shown.session.json else { throw APIError.notFound }
         shown.state.sessionSummary = shown.notes?.summary
+        fields["handover"] = shown.handover.map { ["id": .string($0.id.description), "bot_is_silent": .bool($0.mutes)] } ?? .null
         fields["user"] = shown.user.map(\.json) ?? .null
         fields["summary"] = shown.notes?.json ?? .null
         fields["usage"] = .object(shown.usage.fields)
@@ -55,6 +57,7 @@ struct SessionRoutes: Sendable {
         var user: User?
         var notes: SessionNotes?
         var usage: UsageSums
+        var handover: HandoverRecord?
     }
 
     @Sendable private func messages(_ request: APIRequest) async throws -> ChannelResponse {
