@@ -78,12 +78,12 @@ let package = Package(
                 Outside.lifecycle,
             ]),
         .target(name: "ConfigurationLoading", dependencies: ["Conversation", Outside.yaml]),
-        // Stand-ins for remote systems; knows nothing of Gateway or Storage.
+        // Stand-ins for remote systems; knows nothing of Gateway or Storage. Its model understands with what the embedded classifier is made of.
         .target(
             name: "Sandbox",
             dependencies: [
-                "Conversation", "COpenSSL", Outside.hummingbird, Outside.log, Outside.lifecycle, Outside.nio, Outside.nioPosix,
-                Outside.httpTypes,
+                "Conversation", "COpenSSL", "Understanding", Outside.hummingbird, Outside.log, Outside.lifecycle, Outside.nio,
+                Outside.nioPosix, Outside.httpTypes,
             ]),
         .executableTarget(
             name: "Switchboard",
