@@ -4,7 +4,7 @@ package import Logging
 import NIOCore
 import ServiceLifecycle
 
-/// The stand-in remote systems as one HTTP server on 127.0.0.1: the Graph API, the two brand APIs, and the controls under `/_sandbox`.
+/// The stand-in remote systems as one HTTP server on 127.0.0.1: the Graph API, the two brand APIs, a model, and the controls under `/_sandbox`.
 package struct SandboxServer: Service {
     private let port: Int
     private let gateway: String
@@ -64,9 +64,12 @@ package struct SandboxServer: Service {
         ]
         let tokens = SandboxInstance.all.compactMap { instance in value(instance.tokenVariable).map { (instance.phoneNumberID, $0) } }
         let graph = GraphAPI(chats: chats, sender: sender, tokens: Dictionary(uniqueKeysWithValues: tokens), clock: clock)
+        let script = ModelScript()
         var standIns: [String: any StandIn] = brands
         standIns["graph"] = graph
-        let control = Control(recordings: recordings, faults: faults, chats: chats, sender: sender, brands: brands, clock: clock)
+        standIns["llm"] = ModelAPI(key: value("LLM_KEY"), script: script, clock: clock)
+        let control = Control(
+            recordings: recordings, faults: faults, chats: chats, sender: sender, brands: brands, script: script, clock: clock)
         return SandboxResponder(
             standIns: standIns, control: control, recordings: recordings, faults: faults, clock: clock, logger: logger)
     }
