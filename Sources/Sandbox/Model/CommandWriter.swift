@@ -3,12 +3,14 @@ import Understanding
 
 /// Writes what was understood in the form that the request's schema asks for.
 struct CommandWriter {
+    private let schema: JSONValue
     /// Of one command.
     private let item: JSONValue
-    private let schema: JSONValue
+    private let hasQuestion: Bool
 
-    init(schema: JSONValue) {
+    init(schema: JSONValue, hasQuestion: Bool) {
         self.schema = schema
+        self.hasQuestion = hasQuestion
         item = schema.at(pointer: "/properties/commands/items") ?? [:]
     }
 
@@ -19,31 +21,33 @@ struct CommandWriter {
     }
 
     private func command(_ intent: DetectedIntent) -> JSONValue {
-        var command = SchemaFiller(lines: [intent.text]).value(item)
-        let confidence = JSONValue.number(Self.rounded(intent.confidence))
-        command["command"] = .string(name(of: intent))
-        command["confidence"] = confidence
-        command["text"] = .string(intent.text)
-        command["candidates"] = .array(
-            intent.candidates.enumerated().map { index, name in
-                ["name": .string(name), "confidence": .number(Self.rounded(intent.confidence / Double(1 + index)))]
-            })
-        if let signal = intent.signal { command["signal"] = .string(signal) }
-        return kept(command)
+        let name = name(of: intent)
+        let slots = (item.at(pointer: "/properties/slots/properties")?.object ?? [:]).mapValues { _ in JSONValue.null }
+        return [
+            "command": .string(name), "text": .string(intent.text), "confidence": Self.rounded(intent.confidence), "slots": .object(slots),
+            "signal": name == "answer" ? JSONValue(intent.signal) : .null,
+            "candidates": .array(
+                intent.candidates.enumerated().map { index, name in
+                    ["name": .string(name), "confidence": Self.rounded(max(0, intent.confidence - Double(index) * intent.margin))]
+                }),
+        ]
     }
 
-    /// Only members that the schema knows.
-    private func kept(_ command: JSONValue) -> JSONValue {
-        guard let known = item["properties"]?.object, let members = command.object else { return command }
-        return .object(members.filter { known[$0.key] != nil })
-    }
+    private static func rounded(_ confidence: Double) -> JSONValue { .number((confidence * 100).rounded() / 100) }
 
-    private static func rounded(_ confidence: Double) -> Double { (confidence * 100).rounded() / 100 }
-
-    /// The command among those allowed that stands for the kind of intent.
+    /// The command that stands for an intent.
     private func name(of intent: DetectedIntent) -> String {
-        let allowed = (item.at(pointer: "/properties/command/enum")?.array ?? []).compactMap(\.string)
-        let wanted = intent.type.rawValue
-        return allowed.first { $0 == wanted } ?? allowed.first { $0.contains(wanted) } ?? wanted
+        switch intent.type {
+        case .action: return "start"
+        case .help: return intent.signal == "human" ? "human" : "help"
+        case .unknown: return "clarify"
+        case .greeting, .goodbye, .gratitude, .chitchat: return intent.type.rawValue
+        case .response: break
+        }
+        switch intent.signal {
+        case "stop": return "cancel"
+        case "correct": return "correct"
+        case .some, .none: return hasQuestion ? "answer" : "chitchat"
+        }
     }
 }

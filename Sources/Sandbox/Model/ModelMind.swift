@@ -5,7 +5,7 @@ import Understanding
 /// What the model thinks: for a schema of commands it classifies, for other schemas it fills them in, without one it rewords what it is given.
 final class ModelMind: Sendable {
     /// Classifiers by what they were trained on; a brand has one, and one more for each choice among many actions.
-    private let trained = Mutex<[PromptReader: EmbeddedClassifier]>([:])
+    private let trained = Mutex<[[PromptReader.Action]: EmbeddedClassifier]>([:])
     private static let mostTrained = 64
 
     func answer(_ chat: ChatRequest) -> String {
@@ -17,27 +17,29 @@ final class ModelMind: Sendable {
     }
 
     private func answer(_ chat: ChatRequest, schema: JSONValue) -> JSONValue {
-        guard schema.at(pointer: "/properties/commands") != nil else {
+        guard schema.at(pointer: "/properties/commands/items") != nil else {
             return SchemaFiller(lines: chat.messages.filter { !$0.isInstruction }.map(\.text)).value(schema)
         }
-        let prompt = PromptReader(schema: schema, instructions: chat.instructions)
-        guard let classifier = classifier(for: prompt) else { return SchemaFiller(lines: []).value(schema) }
-        let intents = classifier.detect(ClassificationRequest(text: chat.lastWords))
-        return CommandWriter(schema: schema).answer(intents)
+        let prompt = PromptReader(chat, schema: schema)
+        let request = ClassificationRequest(
+            text: prompt.message, answerSheet: prompt.question, expectingResponse: prompt.question != nil,
+            activeAction: prompt.activeAction)
+        let intents = classifier(for: prompt.actions)?.detect(request) ?? []
+        return CommandWriter(schema: schema, hasQuestion: prompt.question != nil).answer(intents)
     }
 
-    /// Nil only when the built-in patterns do not compile.
-    private func classifier(for prompt: PromptReader) -> EmbeddedClassifier? {
-        if let known = trained.withLock({ $0[prompt] }) { return known }
-        let actions = prompt.actions.map { action in
+    /// Nil only when the patterns that every classifier has do not compile.
+    private func classifier(for actions: [PromptReader.Action]) -> EmbeddedClassifier? {
+        if let known = trained.withLock({ $0[actions] }) { return known }
+        let definitions = actions.map { action in
             ActionDefinition(
-                canonicalName: action.name, displayName: action.name.replacing("_", with: " "), description: action.description,
-                examples: action.examples, request: RequestTemplate(method: "GET", path: "/"))
+                canonicalName: action.name, displayName: action.title, description: action.description, examples: action.examples,
+                request: RequestTemplate(method: "GET", path: "/"))
         }
-        guard let made = try? EmbeddedClassifier(actions: actions) else { return nil }
+        guard let made = try? EmbeddedClassifier(actions: definitions) else { return nil }
         trained.withLock { trained in
             if trained.count >= Self.mostTrained { trained = [:] }
-            trained[prompt] = made
+            trained[actions] = made
         }
         return made
     }

@@ -1,74 +1,65 @@
 import Conversation
 
-/// Finds out from a request alone which actions there are and what people say for them, as a model has to.
-struct PromptReader: Sendable, Hashable {
+/// Finds out from a request alone which actions there are, what people say for them and what was asked last, as a model has to.
+struct PromptReader: Sendable {
     struct Action: Sendable, Hashable {
         var name: String
+        var title: String
         var description: String
         var examples: [String]
-        var parameters: [String]
     }
 
-    var actions: [Action]
+    /// Those that the answer's schema allows, as the instructions describe them.
+    let actions: [Action]
+    let question: AnswerSheet?
+    let activeAction: String?
+    /// What the customer wrote, out of the marks around it.
+    let message: String
 
-    /// - Parameters:
-    ///   - schema: The answer's schema; the strings that it allows for an action's name are the actions there are.
-    ///   - instructions: The text whose lines describe them.
-    init(schema: JSONValue, instructions: String) {
-        let names = Self.names(in: schema)
-        let lines = instructions.split(separator: "\n", omittingEmptySubsequences: false).map(String.init)
-        let starts = lines.indices.compactMap { index in Self.subject(of: lines[index], among: names).map { (index, $0) } }
-        var found: [String: [String]] = [:]
-        for (place, (index, name)) in starts.enumerated() {
-            let end = place + 1 < starts.count ? starts[place + 1].0 : lines.count
-            let block = lines[index..<end].prefix { !$0.trimmed.isEmpty }
-            found[name, default: []] += block
+    init(_ chat: ChatRequest, schema: JSONValue) {
+        let allowed = Set(Self.names(in: schema))
+        let facts = chat.instructions.split(separator: "\n").compactMap { line -> JSONValue? in
+            guard line.hasPrefix("[") || line.hasPrefix("{") else { return nil }
+            return JSONText.read(Array(line.utf8))
         }
-        actions = names.compactMap { name in found[name].map { Self.action(name, lines: $0) } }
+        let listed = facts.compactMap(\.array).joined().compactMap(Self.action).filter { allowed.contains($0.name) }
+        let known = Set(listed.map(\.name))
+        // A name alone says something too.
+        actions = listed + allowed.subtracting(known).sorted().map { Action(name: $0, title: Self.words($0), description: "", examples: []) }
+        question = facts.lazy.compactMap { $0["open_question"] }.first.flatMap(Self.sheet)
+        activeAction = facts.lazy.compactMap { $0.at(pointer: "/task_at_hand/action")?.string }.first
+        message = Self.unmarked(chat.lastWords)
+    }
+
+    private static func words(_ name: String) -> String { name.replacing("_", with: " ") }
+
+    private static func action(_ value: JSONValue) -> Action? {
+        guard let name = value["name"]?.string else { return nil }
+        return Action(
+            name: name, title: value["title"]?.string ?? words(name), description: value["does"]?.string ?? "",
+            examples: (value["said_like"]?.array ?? []).compactMap(\.string))
+    }
+
+    private static func sheet(_ value: JSONValue) -> AnswerSheet? {
+        guard let kind = value["kind"]?.string.flatMap(AnswerSheet.Kind.init) else { return nil }
+        let meanings = (value["meanings"]?.object ?? [:]).mapValues { ($0.array ?? []).compactMap(\.string) }
+        let signals = (value["signals"]?.array ?? []).compactMap(\.string)
+        return AnswerSheet(
+            type: kind, options: meanings, order: signals.filter { meanings[$0] != nil }, context: value["about"]?.string ?? "",
+            required: !signals.contains("skip"))
+    }
+
+    private static func unmarked(_ text: String) -> String {
+        guard let match = text.matches(of: /<customer_message>\n([\s\S]*?)\n<\/customer_message>/).last else { return text }
+        return String(match.1)
     }
 
     /// Every string that an `enum` allows for a member called `name`, wherever it stands in the schema.
-    private static func names(in schema: JSONValue) -> [String] {
-        var found: [String] = []
-        walk(schema, key: "") { key, schema in
-            guard key == "name" else { return }
-            for name in (schema["enum"]?.array ?? []).compactMap(\.string) where !found.contains(name) { found.append(name) }
-        }
+    private static func names(in schema: JSONValue, key: String = "") -> [String] {
+        var found = key == "name" ? (schema["enum"]?.array ?? []).compactMap(\.string) : []
+        for (name, member) in schema["properties"]?.object ?? [:] { found += names(in: member, key: name) }
+        if let items = schema["items"] { found += names(in: items, key: key) }
+        for choice in schema["anyOf"]?.array ?? [] { found += names(in: choice, key: key) }
         return found
-    }
-
-    private static func walk(_ schema: JSONValue, key: String, _ visit: (String, JSONValue) -> Void) {
-        visit(key, schema)
-        for (name, member) in (schema["properties"]?.object ?? [:]).sorted(by: { $0.key < $1.key }) { walk(member, key: name, visit) }
-        if let items = schema["items"] { walk(items, key: key, visit) }
-        for keyword in ["anyOf", "oneOf", "allOf"] {
-            for choice in schema[keyword]?.array ?? [] { walk(choice, key: key, visit) }
-        }
-        for (name, member) in (schema["$defs"]?.object ?? [:]).sorted(by: { $0.key < $1.key }) { walk(member, key: name, visit) }
-    }
-
-    /// The name that a line begins with, behind bullets and quotes.
-    private static func subject(of line: String, among names: [String]) -> String? {
-        let marks: Set<Character> = ["-", "*", "•", "`", "\"", "'", "#", " ", "\t", "{", "[", "("]
-        let bare = line.drop { marks.contains($0) }
-        let word = bare.prefix { $0.isLetter || $0.isNumber || $0 == "_" || $0 == "-" }
-        return names.first { $0 == word }
-    }
-
-    private static func action(_ name: String, lines: [String]) -> Action {
-        let text = lines.joined(separator: "\n")
-        let quoted = text.matches(of: /"([^"\n]{2,200})"/).map { String($0.1) }
-        let head = (lines.first ?? "").trimmed.drop { !$0.isLetter }.dropFirst(name.count).drop { !$0.isLetter }
-        let description = head.prefix { $0 != "\"" }
-        return Action(name: name, description: String(description), examples: quoted.filter { $0 != name }, parameters: [])
-    }
-}
-
-extension String {
-    var trimmed: String {
-        var text = self[...]
-        while let first = text.first, first.isWhitespace { text.removeFirst() }
-        while let last = text.last, last.isWhitespace { text.removeLast() }
-        return String(text)
     }
 }
