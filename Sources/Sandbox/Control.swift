@@ -10,6 +10,7 @@ struct Control: Sendable {
     /// By the first part of their paths.
     let brands: [String: BrandAPI]
     let script: ModelScript
+    let desks: DeskControl
     let clock: any WallClock
 
     func answer(_ request: StandInRequest) async -> StandInAnswer {
@@ -47,13 +48,14 @@ struct Control: Sendable {
         case ("DELETE", "llm"):
             script.reset()
             return .json(200, script.json)
+        case (_, "desk"): return try await desks.answer(request)
         case ("GET", "gateway"), ("PUT", "gateway"): return try gateway(request)
         default: return .problem(404, "Not Found", Self.help(request))
         }
     }
 
     private static func help(_ request: StandInRequest) -> String {
-        "There is no \(request.method) \(request.path). There are requests, faults, say, deliver, last, state, llm and gateway under /_sandbox."
+        "There is no \(request.method) \(request.path). There are requests, faults, say, deliver, last, state, llm, desk and gateway under /_sandbox."
     }
 
     private func say(_ request: StandInRequest) async throws -> StandInAnswer {

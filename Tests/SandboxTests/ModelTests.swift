@@ -12,7 +12,9 @@ import Testing
         ("no messages", ["model": "m"], "messages"),
         ("an empty list of messages", ["model": "m", "messages": []], "messages"),
         ("an unknown field", with("colour", "blue"), "colour"),
-        ("an unknown field of a message", ["model": "m", "messages": [["role": "user", "content": "a", "mood": "x"]]], "messages[0].mood"),
+        (
+            "an unknown field of a message", ["model": "m", "messages": [["role": "user", "content": "a", "mood": "x"]]], "messages[0].mood"
+        ),
         ("an unknown role", ["model": "m", "messages": [["role": "robot", "content": "a"]]], "messages[0].role"),
         ("a number as content", ["model": "m", "messages": [["role": "user", "content": 5]]], "messages[0].content"),
         ("a temperature over 2", with("temperature", 2.5), "temperature"),
@@ -139,7 +141,8 @@ import Testing
     @Test func whatIsOrderedIsSaidWordForWordToWhomItIsFor() async throws {
         try await Rig.run { rig in
             #expect(try await rig.call("POST", "/_sandbox/llm", ["mode": "say", "contents": ["{", ""]]).status == 200)
-            #expect(try await rig.call("POST", "/_sandbox/llm", ["mode": "say", "content": "xy", "repeat": 3, "for": "other"]).status == 200)
+            #expect(
+                try await rig.call("POST", "/_sandbox/llm", ["mode": "say", "content": "xy", "repeat": 3, "for": "other"]).status == 200)
             #expect(try await rig.call("POST", "/_sandbox/llm", ["mode": "say", "refusal": "No.", "times": 2]).status == 200)
             #expect(try await Self.content(Self.completion(rig)) == "{")
             #expect(try await Self.content(Self.completion(rig)) == "")
@@ -212,7 +215,9 @@ import Testing
             "command": ["type": "string", "enum": ["start", "answer", "correct", "cancel", "clarify", "help", "human", "greeting"]],
             "candidates": [
                 "type": "array",
-                "items": object(["name": ["type": "string", "enum": ["book_service", "cancel_booking"]], "confidence": ["type": "number"]]),
+                "items": object([
+                    "name": ["type": "string", "enum": ["book_service", "cancel_booking"]], "confidence": ["type": "number"],
+                ]),
             ], "slots": object(["service": ["type": ["string", "null"]]]), "signal": ["type": ["string", "null"]],
             "text": ["type": "string"], "confidence": ["type": "number"],
         ])

@@ -99,7 +99,8 @@ struct ChatRequest: Sendable {
         }
         var named = try format.object("json_schema")
         let name = try named.text("name", max: 64)
-        guard name.utf8.allSatisfy({ $0 == UInt8(ascii: "_") || $0 == UInt8(ascii: "-") || Character(UnicodeScalar($0)).isASCIIWord }) else {
+        guard name.utf8.allSatisfy({ $0 == UInt8(ascii: "_") || $0 == UInt8(ascii: "-") || Character(UnicodeScalar($0)).isASCIIWord })
+        else {
             throw named.failure("name", "must match ^[a-zA-Z0-9_-]+$")
         }
         _ = try named.optionalText("description")

@@ -25,7 +25,8 @@ struct PromptReader: Sendable {
         let listed = facts.compactMap(\.array).joined().compactMap(Self.action).filter { allowed.contains($0.name) }
         let known = Set(listed.map(\.name))
         // A name alone says something too.
-        actions = listed + allowed.subtracting(known).sorted().map { Action(name: $0, title: Self.words($0), description: "", examples: []) }
+        actions =
+            listed + allowed.subtracting(known).sorted().map { Action(name: $0, title: Self.words($0), description: "", examples: []) }
         question = facts.lazy.compactMap { $0["open_question"] }.first.flatMap(Self.sheet)
         activeAction = facts.lazy.compactMap { $0.at(pointer: "/task_at_hand/action")?.string }.first
         message = Self.unmarked(chat.lastWords)
