@@ -10,7 +10,7 @@ extension Turn {
                 IntentLedgerEntry(
                     id: id, intentType: intent.type, canonicalIntent: name, matchType: match, confidence: intent.confidence,
                     turn: state.turn,
-                    status: status, source: intent.source.rawValue)))
+                    status: status, source: intent.source.rawValue, margin: intent.margin)))
         update(.intentLogged, ["intent_id": .string(id.description), "status": .string(status.rawValue)])
     }
 
@@ -23,7 +23,8 @@ extension Turn {
                 IntentLedgerEntry(
                     id: task.intentID, intentType: .action, canonicalIntent: task.canonicalAction, matchType: first?.matchType,
                     confidence: first?.confidence ?? remembered?.confidence ?? 1, turn: remembered?.turn ?? state.turn,
-                    entities: task.paramsCollected, status: status, reasons: reasons, source: first?.source ?? "brain")))
+                    entities: task.paramsCollected, status: status, reasons: reasons, source: first?.source ?? "brain",
+                    margin: first?.margin)))
     }
 
     /// Remembers what a message wanted, for the next turns.

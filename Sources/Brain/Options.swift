@@ -37,9 +37,10 @@ extension Turn {
         }
     }
 
-    /// Reads parameters out of words; the names that the action does not have are dropped.
+    /// Reads parameters out of words; the names that the action does not have are dropped. `proposed` is what a model read in the message.
     func extract(
-        _ text: String, _ action: ActionDefinition, expecting: String? = nil, collected: [String: Entity] = [:]
+        _ text: String, _ action: ActionDefinition, expecting: String? = nil, collected: [String: Entity] = [:],
+        proposed: [String: String] = [:]
     ) throws(SchemasMissing) -> [String: Entity] {
         guard !text.trimmingSpaces.isEmpty, !action.params.isEmpty else { return [:] }
         try require(schemaNames(of: action))
@@ -55,7 +56,8 @@ extension Turn {
             timeZone: configuration.timeZone, locale: input.user.locale ?? configuration.locale, expecting: expecting, collected: collected,
             shown: state.shownOptions, vocabulary: action.vocabulary)
         let known = Set(action.params.map(\.name))
-        return brain.slots.extract(request).filter { known.contains($0.key) }
+        let found = brain.slots.extract(request).filter { known.contains($0.key) }
+        return found.merging(proposals(proposed, request, found: found)) { $1 }
     }
 
     /// What a pressed or named option means for a parameter; nil when it is none of its options.

@@ -62,7 +62,7 @@ extension Turn {
         for planned in plan {
             let words = plan.count == 1 ? text : planned.intent.text
             var task = newTask(planned.match.action, intentID: planned.intentID)
-            task.paramsCollected = try extract(words, planned.match.action)
+            task.paramsCollected = try extract(words, planned.match.action, proposed: planned.intent.slots)
             task.doubt = needsMeaning(planned) ? .guessed : nil
             tasks.append(task)
         }
@@ -88,7 +88,8 @@ extension Turn {
         let name = planned.match.action.canonicalName
         if let (task, action) = live, task.canonicalAction == name {
             let expecting = expectedParameter(action)
-            let found = try extract(text, action, expecting: expecting, collected: task.paramsCollected)
+            let found = try extract(
+                text, action, expecting: expecting, collected: task.paramsCollected, proposed: planned.intent.slots)
             let changed = merge(found, expecting: expecting)
             if !changed.isEmpty { state.activeTask?.isConfirmed = false }
             if !needsMeaning(planned) { state.activeTask?.doubt = nil }
@@ -98,7 +99,8 @@ extension Turn {
         guard let index = state.pausedTasks.firstIndex(where: { $0.canonicalAction == name && $0.isOpen }) else { return false }
         resume(at: index)
         say(.converse, template: ["resume.\(name)", "resume"], ["display_name": self.name(planned.match.action)])
-        let found = try extract(text, planned.match.action, collected: state.activeTask?.paramsCollected ?? [:])
+        let found = try extract(
+            text, planned.match.action, collected: state.activeTask?.paramsCollected ?? [:], proposed: planned.intent.slots)
         _ = merge(found)
         state.activeTask?.isConfirmed = false
         if !needsMeaning(planned) { state.activeTask?.doubt = nil }

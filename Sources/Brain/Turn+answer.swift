@@ -49,7 +49,7 @@ extension Turn {
         guard let running, let action = configuration.action(named: running.canonicalAction) else {
             return say(.clarify, template: ["no_question"])
         }
-        let found = try extract(text, action, collected: running.paramsCollected)
+        let found = try extract(text, action, collected: running.paramsCollected, proposed: answerSlots)
         guard action.isWrite, found.contains(where: { $1.isUsable && running.paramsCollected[$0]?.value != $1.value }) else {
             return say(.reportProgress, template: ["being_done"], ["display_name": name(action)])
         }
@@ -87,11 +87,13 @@ extension Turn {
         default: break
         }
         let changed: Set<String>
-        if let signal, let entity = try entity(for: signal, parameter) {
+        if let signal, var entity = try entity(for: signal, parameter) {
+            if answerIsModels, !Self.occurs(entity.raw, in: text) { entity.needsConfirmation = true }
             changed = merge([parameter.name: entity])
         } else {
             let collected = state.activeTask?.paramsCollected ?? [:]
-            changed = merge(try extract(text, action, expecting: parameter.name, collected: collected), expecting: parameter.name)
+            let found = try extract(text, action, expecting: parameter.name, collected: collected, proposed: answerSlots)
+            changed = merge(found, expecting: parameter.name)
         }
         let isFilled = state.activeTask?.paramsCollected[parameter.name]?.isUsable ?? false
         let context = QuestionContext(action.canonicalName, parameter.name).text
@@ -108,7 +110,7 @@ extension Turn {
     private mutating func answerConfirmation(
         _ signal: String?, _ text: String, _ action: ActionDefinition, _ context: QuestionContext
     ) throws(SchemasMissing) {
-        let changed = merge(try extract(text, action, collected: state.activeTask?.paramsCollected ?? [:]))
+        let changed = merge(try extract(text, action, collected: state.activeTask?.paramsCollected ?? [:], proposed: answerSlots))
         if !changed.isEmpty || !problems.isEmpty {
             state.activeTask?.isConfirmed = false
             if problems.isEmpty { say(.confirm, template: ["changed"]) }

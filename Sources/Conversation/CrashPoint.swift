@@ -12,7 +12,7 @@
 package enum CrashPoint: Sendable, CaseIterable {
     case bodyRead, signatureChecked, insertedNotCommitted, committedNotAnswered, answeredNotWoken, leaseTaken, decisionStoredNotSent
     case sentNoResponse, responseNotStored, resultStoredReplyNotQueued, replyQueuedNotSent, sentToChannelIDNotStored, retryTimerWritten
-    case deadLetterHalfMoved, migrationHalfDone, logFoldedBack, leaseRenewing
+    case deadLetterHalfMoved, migrationHalfDone, logFoldedBack, leaseRenewing, modelAnsweredNotStored
 
     @inline(__always)
     package func pass() {
@@ -53,6 +53,7 @@ package enum CrashPoint: Sendable, CaseIterable {
             case .migrationHalfDone: "migration-half-done"
             case .logFoldedBack: "checkpointing"
             case .leaseRenewing: "lease-renewing"
+            case .modelAnsweredNotStored: "model-answered-not-stored"
             }
         }
     }

@@ -96,15 +96,6 @@ import Testing
         #expect(broken.description.contains("config/brands/shop/brand.yaml:2: nam: unknown key \"nam\"; did you mean \"name\"?\n"))
     }
 
-    @Test func aModelThatIsConfiguredIsAWarningOnly() throws {
-        var fixture = try Fixture()
-        fixture.environment["LLM_URL"] = "http://127.0.0.1:9/v1"
-        let loaded = fixture.load()
-        #expect(loaded.brands.count == 2)
-        #expect(loaded.warnings.map(\.key) == ["llm.base_url", "llm.base_url"])
-        #expect(!ConfigurationReport(loaded).description.contains("127.0.0.1:9"))
-    }
-
     @Test func unknownTemplatesAreWarningsWithASuggestion() throws {
         let fixture = try Fixture()
         try fixture.replace("config/brands/shop/templates.yaml", "greeting:", "greting:")

@@ -2,6 +2,8 @@ import ConfigurationLoading
 import Conversation
 import Foundation
 import Gateway
+import HTTPCalls
+import Models
 import Signing
 import Storage
 import TestKit
@@ -39,7 +41,8 @@ private struct FeedChannel: Conversation.Channel {
             id: BrandID(rawValue: brand), name: brand, keys: [BrandKey(key: Secret(key(brand)), role: .read)],
             api: BrandAPI(baseURL: "http://\(brand).invalid", signingSecrets: [secret]),
             instances: [instance(brand, "web"), instance(brand, "app")])
-        return try BrandAssembly.make(configuration, queue: QueueConfiguration(), ids: SystemIDs())
+        return try BrandAssembly.make(
+            configuration, queue: QueueConfiguration(), http: CurlClient(), clock: SystemClock(), ids: SystemIDs(), usage: UnlimitedUsage())
     }
 
     private static func with(clock: any WallClock = SystemClock(), _ body: @escaping @Sendable (LocalServer) async throws -> Void)

@@ -17,7 +17,7 @@ struct BrandDocument {
         let keys = members["keys"].map { readKeys($0) } ?? []
         let api = members.required("api", "{ base_url: https://… }").flatMap { APISection(entry: $0).read() }
         if let api { reading.callTimeout = api.timeout }
-        if let llm = members["llm"] { LLMSection(entry: llm).check() }
+        let llm = members["llm"].flatMap { LLMSection(entry: $0).read() }
         let popular = members["popular_actions"].map { readPopular($0) } ?? []
         let instances = members.required("instances", "[{ id: …, channel: … }]").map {
             InstancesSection(entry: $0, reading: reading).read()
@@ -25,7 +25,7 @@ struct BrandDocument {
         guard let id, let name, let locale, let zone, let api, let instances else { return nil }
         return BrandConfiguration(
             id: id, name: name, locale: locale, timeZone: zone, keys: keys, api: api, tiers: reading.tiers, popularActions: popular,
-            instances: instances)
+            instances: instances, llm: llm)
     }
 
     private func brandID(_ members: Members) -> BrandID? {

@@ -9,12 +9,16 @@ package struct TurnHandler: TaskHandler {
     private let schemas: SchemaFetcher
     private let limiter: RateLimiter
     private let reading: ReadingSignals
+    private let understandingDeadline: Duration
     private let metrics: GatewayMetrics
     private let logger: Logger
 
+    /// `understandingDeadline` is how long finding out what a message wants and wording the answer may take together.
     package init(
-        registry: Registry, schemas: SchemaFetcher, limiter: RateLimiter, reading: ReadingSignals, metrics: GatewayMetrics, logger: Logger
+        registry: Registry, schemas: SchemaFetcher, limiter: RateLimiter, reading: ReadingSignals,
+        understandingDeadline: Duration = .seconds(15), metrics: GatewayMetrics, logger: Logger
     ) {
+        self.understandingDeadline = understandingDeadline
         self.registry = registry
         self.schemas = schemas
         self.limiter = limiter
@@ -53,7 +57,13 @@ package struct TurnHandler: TaskHandler {
             }
             reading.began(lane: lane, providerID: message.providerID ?? "", instance: instance, channel: channel)
         }
-        let result = try await decide(snapshot, brand, store: context.store)
+        let deadline = context.store.clock.now + understandingDeadline
+        let subject = ModelSubject(brand: brand.id, instance: instance.id, session: snapshot.session.id, user: snapshot.user.id)
+        var result = try await decide(snapshot, brand, subject: subject, deadline: deadline, store: context.store)
+        if let responder = ModelResponder(brand: brand, clock: context.store.clock) {
+            result = await responder.reworded(
+                result, before: snapshot.state, user: snapshot.user, subject: subject, deadline: deadline)
+        }
         let commit = TurnCommit(
             snapshot: snapshot, result: result, configuration: brand.configuration, channel: channel, lane: lane, turn: turn)
         let encoded = try StoredJSON.encode(result.state)
@@ -72,8 +82,10 @@ package struct TurnHandler: TaskHandler {
     }
 
     /// Asks the brain, fetches what it needs, and asks again. More rounds than schemas exist would mean that it never ends.
-    private func decide(_ snapshot: TurnSnapshot, _ brand: BrandRuntime, store: Store) async throws -> TurnResult {
-        let intents = await understand(snapshot, brand)
+    private func decide(
+        _ snapshot: TurnSnapshot, _ brand: BrandRuntime, subject: ModelSubject, deadline: Timestamp, store: Store
+    ) async throws -> TurnResult {
+        let intents = await understand(snapshot, brand, subject: subject, deadline: deadline)
         var input = TurnInput(
             instance: snapshot.session.instance, user: snapshot.user, state: snapshot.state, event: snapshot.event, intents: intents,
             openActions: snapshot.openActions, completedActions: snapshot.completedActions, recentFingerprints: snapshot.fingerprints,
@@ -95,14 +107,17 @@ package struct TurnHandler: TaskHandler {
         }
     }
 
-    private func understand(_ snapshot: TurnSnapshot, _ brand: BrandRuntime) async -> [DetectedIntent] {
+    private func understand(
+        _ snapshot: TurnSnapshot, _ brand: BrandRuntime, subject: ModelSubject, deadline: Timestamp
+    ) async -> [DetectedIntent] {
         guard case .message(let message) = snapshot.event, let text = message.content.text else { return [] }
         CrashPoint.understanding(text)
         return await brand.classifier.classify(
             ClassificationRequest(
                 text: text, answerSheet: snapshot.state.answerSheet, expectingResponse: snapshot.state.expectingResponse,
                 activeAction: snapshot.state.activeTask?.canonicalAction, history: snapshot.history,
-                locale: snapshot.user.locale ?? brand.configuration.locale))
+                locale: snapshot.user.locale ?? brand.configuration.locale, subject: subject, deadline: deadline,
+                wires: Wires(state: snapshot.state, popularActions: brand.brain.popularActions)))
     }
 
     package func giveUp(_ task: QueueTask, lane: String, error: any Error, in transaction: BrandTransaction) throws {

@@ -2,6 +2,7 @@ import Brain
 import ConfigurationLoading
 import Conversation
 import Gateway
+import Models
 import Signing
 import Synchronization
 import Text
@@ -10,7 +11,10 @@ import Understanding
 /// Makes a configured brand ready to work.
 enum BrandAssembly {
     /// Throws when a secret or a pattern cannot be used; the loader has checked both before.
-    static func make(_ configuration: BrandConfiguration, queue: QueueConfiguration, ids: any IDSource) throws -> BrandRuntime {
+    static func make(
+        _ configuration: BrandConfiguration, queue: QueueConfiguration, http: any HTTPClient, clock: any WallClock, ids: any IDSource,
+        usage: any UsageLedger
+    ) throws -> BrandRuntime {
         guard let first = configuration.api.signingSecrets.first else {
             throw StartProblem("brand \(configuration.id) has no signing secret")
         }
@@ -19,11 +23,21 @@ enum BrandAssembly {
         let brain = Brain(
             configuration: configuration, slots: SlotExtractor(), signer: signer, ids: ids, inlineWait: queue.inlineWait,
             matches: { patterns.matchesWhole($0, $1) })
+        let model = configuration.llm.map {
+            ChatCompletions(brand: configuration.id, configuration: $0, http: http, clock: clock, ids: ids, usage: usage)
+        }
         return BrandRuntime(
-            configuration: configuration,
-            classifier: try EmbeddedClassifier(
-                actions: configuration.actions, intents: configuration.intents, locale: configuration.locale),
-            brain: brain, webhooks: try StandardWebhooks(secrets: configuration.api.signingSecrets), signer: signer)
+            configuration: configuration, classifier: try classifier(configuration, model: model, clock: clock), brain: brain,
+            webhooks: try StandardWebhooks(secrets: configuration.api.signingSecrets), signer: signer, model: model)
+    }
+
+    private static func classifier(
+        _ configuration: BrandConfiguration, model: (any LanguageModel)?, clock: any WallClock
+    ) throws -> any IntentClassifying {
+        let embedded = try EmbeddedClassifier(
+            actions: configuration.actions, intents: configuration.intents, locale: configuration.locale)
+        guard let model, model.serves(.intent) || model.serves(.deviation) else { return embedded }
+        return HybridClassifier(embedded: embedded, model: model, configuration: configuration, clock: clock)
     }
 }
 

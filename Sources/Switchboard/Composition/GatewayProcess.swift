@@ -6,6 +6,7 @@ import Gateway
 import HTTPCalls
 import Hummingbird
 import Logging
+import Models
 import ServiceLifecycle
 import Signing
 import Storage
@@ -71,7 +72,10 @@ struct GatewayProcess {
             deadLetters: DeadLetterDesk(store: store, registry: registry),
             quarantine: QuarantineDesk(store: store, registry: registry, intake: intake))
         (self.configuration, self.logger, self.clock, self.ids, self.bus) = (configuration, logger, clock, ids, bus)
-        let brands = try configuration.brands.map { try BrandAssembly.make($0, queue: configuration.server.queue, ids: ids) }
+        let usage = UnlimitedUsage()
+        let brands = try configuration.brands.map {
+            try BrandAssembly.make($0, queue: configuration.server.queue, http: http, clock: clock, ids: ids, usage: usage)
+        }
         registry.replace(brands: brands, descriptors: Channels.descriptors)
         let parts = Channels.Parts(
             apps: configuration.apps, intake: intake, http: http, authenticator: OpenSSLAuthenticator(), visitors: visitors, feed: feeds,
@@ -118,8 +122,7 @@ struct GatewayProcess {
         let retry = RetryPolicy(attempts: queue.backoff.count + 1, backoff: queue.backoff)
         let turns = TurnHandler(
             registry: registry, schemas: SchemaFetcher(store: store, http: http), limiter: limiter, reading: reading,
-            metrics: gatewayMetrics,
-            logger: logger)
+            understandingDeadline: queue.understandingDeadline, metrics: gatewayMetrics, logger: logger)
         let actions = ActionHandler(
             registry: registry, http: http, jitter: SystemJitter(), jitterFraction: queue.jitter, metrics: gatewayMetrics, logger: logger)
         let deliveries = DeliveryHandler(
