@@ -10,7 +10,7 @@ final class ModelMind: Sendable {
 
     func answer(_ chat: ChatRequest) -> String {
         switch chat.format {
-        case .text: Rewording.of(chat.lastWords)
+        case .text: Rewording.of(PromptReader.unmarked(chat.lastWords))
         case .object: CanonicalJSON.text(["text": .string(chat.lastWords)])
         case .schema(_, let schema): CanonicalJSON.text(answer(chat, schema: schema))
         }

@@ -50,9 +50,13 @@ struct PromptReader: Sendable {
             required: !signals.contains("skip"))
     }
 
-    private static func unmarked(_ text: String) -> String {
-        guard let match = text.matches(of: /<customer_message>\n([\s\S]*?)\n<\/customer_message>/).last else { return text }
-        return String(match.1)
+    /// What stands between the last pair of marks such as `<reply>`, each on a line of its own; all of it when there are none.
+    static func unmarked(_ text: String) -> String {
+        for name in ["customer_message", "reply"] {
+            let parts = text.components(between: "<\(name)>\n", and: "\n</\(name)>")
+            if let last = parts.last { return last }
+        }
+        return text
     }
 
     /// Every string that an `enum` allows for a member called `name`, wherever it stands in the schema.
@@ -62,5 +66,19 @@ struct PromptReader: Sendable {
         if let items = schema["items"] { found += names(in: items, key: key) }
         for choice in schema["anyOf"]?.array ?? [] { found += names(in: choice, key: key) }
         return found
+    }
+}
+
+extension String {
+    /// Every part that stands between the two.
+    fileprivate func components(between start: String, and end: String) -> [String] {
+        var parts: [String] = []
+        var rest = self[...]
+        while let open = rest.firstRange(of: start) {
+            guard let close = rest[open.upperBound...].firstRange(of: end) else { break }
+            parts.append(String(rest[open.upperBound..<close.lowerBound]))
+            rest = rest[close.upperBound...]
+        }
+        return parts
     }
 }

@@ -4,8 +4,7 @@ enum Rewording {
     private static let replacements = [
         ("I'm", "I am"), ("I've", "I have"), ("I'll", "I will"), ("I'd", "I would"), ("can't", "cannot"), ("couldn't", "could not"),
         ("don't", "do not"), ("didn't", "did not"), ("isn't", "is not"), ("wasn't", "was not"), ("won't", "will not"),
-        ("You're", "You are"), ("you're", "you are"), ("You've", "You have"), ("you've", "you have"), ("That's", "That is"),
-        ("that's", "that is"), ("It's", "It is"), ("it's", "it is"), ("What's", "What is"), ("what's", "what is"),
+        ("That's", "That is"), ("that's", "that is"), ("It's", "It is"), ("it's", "it is"), ("What's", "What is"), ("what's", "what is"),
         ("Here's", "Here is"), ("There's", "There is"), ("there's", "there is"), ("Let's", "Let us"),
     ]
 
