@@ -32,9 +32,9 @@ import Testing
         }
     }
 
-    @Test(arguments: CrashPoint.allCases.filter { ![.migrationHalfDone, .modelAnsweredNotStored].contains($0) }) func nothingIsLostOrDoubledByACrash(at point: CrashPoint)
-        async throws
-    {
+    static let points = CrashPoint.allCases.filter { ![.migrationHalfDone, .modelAnsweredNotStored].contains($0) }
+
+    @Test(arguments: points) func nothingIsLostOrDoubledByACrash(at point: CrashPoint) async throws {
         var options = Self.impatient
         options.startsGateway = false
         try await Rig.with(options) { rig in

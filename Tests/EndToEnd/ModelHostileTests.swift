@@ -94,15 +94,16 @@ import Testing
     private func expectNoHarm(_ rig: Rig) async throws {
         #expect(try await rig.arrived("/jobs").isEmpty)
         #expect(try await rig.bookings().isEmpty)
-        let users = Set(
-            try await rig.sessionUsers("salon"))
+        let users = Set(try await rig.sessionUsers("salon"))
+        #expect(users.count == Self.outputs.count * Self.customers)
         for call in try await rig.arrived("/salon") {
             let (method, path) = (call["method"]?.string ?? "", call["path"]?.string ?? "")
             #expect(method == "GET", "\(method) \(path)")
             #expect(!CanonicalJSON.text(call).contains(Self.mark), "\(path)")
+            if let customer = call["query"]?["customer"]?.string { #expect(users.contains(customer), "\(path) is about nobody here") }
             let parts = path.split(separator: "/").map(String.init)
             if let place = parts.firstIndex(of: "customers"), parts.indices.contains(place + 1) {
-                #expect(users.isEmpty || users.contains(parts[place + 1]), "\(path) is about nobody here")
+                #expect(users.contains(parts[place + 1]), "\(path) is about nobody here")
             }
         }
         for request in try await rig.arrived("/graph", method: "POST") {
