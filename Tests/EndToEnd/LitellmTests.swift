@@ -12,7 +12,7 @@ import Testing
             let found = FileManager.default.enumerator(atPath: rig.config + "/brands")?.compactMap { $0 as? String } ?? []
             let files = found.filter { $0.contains("/conversations/") && $0.hasSuffix(".yaml") }.sorted()
             let result = try await rig.run(
-                ["converse", "--config", rig.config, "--channels", rig.channels, "--timeout", "30"]
+                ["converse", "--config", rig.config, "--channels", rig.channels, "--timeout", "30", "--with-model"]
                     + files.map { "\(rig.config)/brands/\($0)" }, ["LLM_URL": url, "LLM_KEY": key])
             #expect(result.code == 0, "\(result.out)\(result.err)")
             #expect(try await !rig.modelCalls().commands.isEmpty)

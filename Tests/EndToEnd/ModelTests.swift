@@ -13,7 +13,7 @@ import Testing
             let files = found.filter { $0.contains("/conversations/") && $0.hasSuffix(".yaml") }.sorted()
             #expect(files.count >= 14)
             let result = try await rig.run(
-                ["converse", "--config", rig.config, "--channels", rig.channels, "--timeout", "30"]
+                ["converse", "--config", rig.config, "--channels", rig.channels, "--timeout", "30", "--with-model"]
                     + files.map { "\(rig.config)/brands/\($0)" }, ["LLM_URL": rig.modelURL])
             #expect(result.code == 0, "\(result.out)\(result.err)")
             let asked = try await rig.modelCalls()
