@@ -69,6 +69,7 @@ import Testing
         ),
     ]
     private static let customers = 25
+    private static let hours = ["10am", "11am", "1pm", "2pm", "3pm"]
 
     @Test func aHostileModelReachesNothing() async throws {
         #expect(Self.outputs.count * Self.customers >= 300)
@@ -111,15 +112,18 @@ import Testing
         }
     }
 
-    /// In the middle of a booking, with the question open that a yes would answer.
+    /// In the middle of a booking, with the question open that a yes would answer, and words that are none.
     @Test func aYesThatNobodySaidBooksNothing() async throws {
         try await Rig.with(.withModel()) { rig in
             try await rig.startGatewayWithModel()
-            let words = ["hmm what about the other thing", "does it hurt", "my friend said grommet", "flurble", "not that, wibble perhaps"]
+            let words = [
+                "hmm what about the other thing", "that is far too expensive for me", "what would the parking be like",
+                "maybe on some other day",
+            ]
             for (index, text) in words.enumerated() {
                 let phone = "1555\(4_000_000 + index)"
                 try await rig.model(["mode": "normal"])
-                let question = try await rig.ask("book a haircut next wednesday at \(10 + index)am", from: phone)
+                let question = try await rig.ask("book a haircut next wednesday at \(Self.hours[index])", from: phone)
                 try #require(question.contains("Book Haircut"), "\(question)")
                 try await rig.modelSays(Rig.commands([Rig.command("answer", signal: "yes", text: text)]))
                 _ = try await rig.ask(text, from: phone)
@@ -169,7 +173,7 @@ import Testing
             ].enumerated() {
                 let phone = "1555\(6_000_000 + index)"
                 try await rig.model(["mode": "normal"])
-                let question = try await rig.ask("book a haircut next wednesday at \(10 + index)am", from: phone)
+                let question = try await rig.ask("book a haircut next wednesday at \(Self.hours[index])", from: phone)
                 try #require(question.contains("Book Haircut"), "\(question)")
                 try await rig.fault([
                     "path": "/salon/bookings", "method": "POST", "status": 422, "times": 1,
