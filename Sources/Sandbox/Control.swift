@@ -109,6 +109,7 @@ struct Control: Sendable {
         switch request.method {
         case "DELETE":
             for brand in brands.values { brand.reset() }
+            for book in desks.books.values { book.reset() }
             chats.reset()
             sender.reset()
         case "POST":
