@@ -35,6 +35,17 @@ enum AnswerWriter {
                 while !Task.isCancelled && !Task.isShuttingDownGracefully { try await writer.write(block) }
                 throw CancellationError()
             }
+        case .trickle(let wait):
+            // Ends like the endless one: with a caller who has gone, or with the sandbox.
+            ResponseBody(contentLength: answer.body.count) { writer in
+                let half = answer.body.count / 2
+                try await writer.write(ByteBuffer(bytes: answer.body[..<half]))
+                for byte in answer.body[half...] {
+                    try await cancelWhenGracefulShutdown { try await Task.sleep(for: wait) }
+                    try await writer.write(ByteBuffer(bytes: [byte]))
+                }
+                try await writer.finish(nil)
+            }
         }
     }
 }

@@ -9,6 +9,8 @@ struct Control: Sendable {
     let sender: WebhookSender
     /// By the first part of their paths.
     let brands: [String: BrandAPI]
+    let script: ModelScript
+    let desks: DeskControl
     let clock: any WallClock
 
     func answer(_ request: StandInRequest) async -> StandInAnswer {
@@ -39,13 +41,21 @@ struct Control: Sendable {
         case ("POST", "deliver"): return try await deliver(request)
         case ("GET", "last"): return try last(request)
         case (_, "state"): return try await state(request)
+        case ("GET", "llm"): return .json(200, script.json)
+        case ("POST", "llm"):
+            try script.order(request.json)
+            return .json(200, script.json)
+        case ("DELETE", "llm"):
+            script.reset()
+            return .json(200, script.json)
+        case (_, "desk"): return try await desks.answer(request)
         case ("GET", "gateway"), ("PUT", "gateway"): return try gateway(request)
         default: return .problem(404, "Not Found", Self.help(request))
         }
     }
 
     private static func help(_ request: StandInRequest) -> String {
-        "There is no \(request.method) \(request.path). There are requests, faults, say, deliver, last, state and gateway under /_sandbox."
+        "There is no \(request.method) \(request.path). There are requests, faults, say, deliver, last, state, llm, desk and gateway under /_sandbox."
     }
 
     private func say(_ request: StandInRequest) async throws -> StandInAnswer {
@@ -99,6 +109,7 @@ struct Control: Sendable {
         switch request.method {
         case "DELETE":
             for brand in brands.values { brand.reset() }
+            for book in desks.books.values { book.reset() }
             chats.reset()
             sender.reset()
         case "POST":

@@ -38,17 +38,19 @@ struct StandInAnswer: Sendable, Equatable {
         var value: String
     }
 
-    /// A body too large to be held.
+    /// A body that is too large to be held, or does not come at once.
     enum Filler: Sendable, Equatable {
         case bytes(Int)
         case endless
+        /// The body's first half, and then one byte after each such wait.
+        case trickle(Duration)
     }
 
     var status: Int
     var headers: [Header] = []
     var contentType = "application/json"
     var body: [UInt8]
-    /// Sent in place of `body`.
+    /// Says how the body is sent, or what in its place.
     var filler: Filler?
 
     static func json(_ status: Int, _ value: JSONValue) -> StandInAnswer {

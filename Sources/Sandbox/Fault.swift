@@ -26,6 +26,8 @@ struct Fault: Sendable, Equatable {
     /// This many bytes of further header lines.
     var headerBytes: Int?
     var redirect: String?
+    /// The answer begins, and then comes byte by byte with this between them.
+    var trickle: Duration?
     /// False makes a brand API act on every call, whatever its key.
     var honoursKeys = true
     /// Which statuses the Graph stand-in reports of an accepted send, in order, in place of sent, delivered and read; none when empty.
@@ -44,7 +46,7 @@ struct Fault: Sendable, Equatable {
     /// False for a fault that only switches keys off or changes statuses: it goes together with another one.
     var changesAnswer: Bool {
         status != nil || body != nil || delay != nil || drop != nil || isGarbage || filler != nil || gzipBytes != nil || headerBytes != nil
-            || redirect != nil || retryAfter != nil
+            || redirect != nil || retryAfter != nil || trickle != nil
     }
 
     /// A refusal has no effect, a spoiled answer comes after it.
@@ -74,6 +76,7 @@ extension Fault {
         gzipBytes = try fields.optionalInteger("gzip_bytes", in: 1...Self.largest)
         headerBytes = try fields.optionalInteger("header_bytes", in: 1...Self.largest / 64)
         redirect = try fields.optionalText("redirect")
+        trickle = try fields.optionalInteger("trickle_ms", in: 1...86_400_000).map { .milliseconds($0) }
         honoursKeys = try fields.optionalBool("honour_keys") ?? true
         retryAfter = try fields.optionalInteger("retry_after", in: 0...86_400)
         statuses = try Self.statuses(&fields)
@@ -104,7 +107,7 @@ extension Fault {
         var members: [String: JSONValue] = ["path": .string(path), "honour_keys": .bool(honoursKeys), "effect": .bool(hasEffect)]
         let numbers = [
             "status": status, "gzip_bytes": gzipBytes, "header_bytes": headerBytes, "retry_after": retryAfter, "times": times,
-            "delay_ms": delay.map { Int($0.milliseconds) },
+            "delay_ms": delay.map { Int($0.milliseconds) }, "trickle_ms": trickle.map { Int($0.milliseconds) },
         ]
         for (key, number) in numbers { members[key] = number.map { .integer(Int64($0)) } }
         members["method"] = method.map(JSONValue.string)
@@ -116,7 +119,8 @@ extension Fault {
         switch filler {
         case .bytes(let count): members["body_bytes"] = .integer(Int64(count))
         case .endless: members["body_bytes"] = "endless"
-        case nil: break
+        // Said as `trickle_ms`.
+        case .trickle, nil: break
         }
         return .object(members)
     }

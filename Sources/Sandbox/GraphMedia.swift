@@ -3,6 +3,8 @@ import Foundation
 
 enum Base64 {
     static func encode(_ bytes: [UInt8]) -> String { Data(bytes).base64EncodedString() }
+    /// Nil for what is no Base64.
+    static func decode(_ text: String) -> [UInt8]? { Data(base64Encoded: text).map(Array.init) }
 }
 
 /// Media behind an id: every id has some, always the same.

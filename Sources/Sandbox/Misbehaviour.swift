@@ -25,6 +25,7 @@ extension Fault {
             spoiled.headers.append(.init(name: "Content-Encoding", value: "gzip"))
             spoiled.body = GzipBomb.bytes(unpackingTo: gzipBytes)
         }
+        if let trickle { spoiled.filler = .trickle(trickle) }
         if let headerBytes { spoiled.headers += Self.padding(headerBytes) }
         return .answer(spoiled)
     }

@@ -21,6 +21,7 @@ struct SandboxResponder: HTTPResponder {
     /// Larger than anything the gateway sends.
     static let largestBody = 8 << 20
 
+    /// By the first part of their paths, or by the first two.
     let standIns: [String: any StandIn]
     let control: Control
     let recordings: Recordings
@@ -47,7 +48,7 @@ struct SandboxResponder: HTTPResponder {
         let first = request.parts.first ?? ""
         if first == "_sandbox" { return .answer(await control.answer(request)) }
         let number = recordings.begin(request, at: clock.now)
-        guard let standIn = standIns[first] else {
+        guard let standIn = standIns[first] ?? standIns[request.parts.prefix(2).joined(separator: "/")] else {
             let known = standIns.keys.sorted().map { "/\($0)" }.joined(separator: ", ")
             let answer = StandInAnswer.problem(404, "Not Found", "Nothing stands at \(request.path); there are \(known) and /_sandbox.")
             recordings.finish(number, status: answer.status)

@@ -4,7 +4,7 @@ package import Logging
 import NIOCore
 import ServiceLifecycle
 
-/// The stand-in remote systems as one HTTP server on 127.0.0.1: the Graph API, the two brand APIs, and the controls under `/_sandbox`.
+/// The stand-in remote systems as one HTTP server on 127.0.0.1: the Graph API, the two brand APIs, a model, ticket systems, and the controls under `/_sandbox`.
 package struct SandboxServer: Service {
     private let port: Int
     private let gateway: String
@@ -41,20 +41,22 @@ package struct SandboxServer: Service {
         let sender = WebhookSender(
             gateway: try LoopbackAddress(gateway), secret: value("WHATSAPP_APP_SECRET").map { Array($0.utf8) }, ledger: ledger,
             clock: clock, logger: logger)
+        let desks = desks(sender: sender)
         let application = Application(
-            responder: try responder(sender: sender, ledger: ledger),
+            responder: try responder(sender: sender, ledger: ledger, desks: desks),
             configuration: ApplicationConfiguration(address: .hostname("127.0.0.1", port: port)),
             onServerRunning: { channel in
                 if let port = channel.localAddress?.port { onStart(port) }
             }, logger: Self.quiet(logger))
         try await withThrowingTaskGroup(of: Void.self) { group in
             group.addTask { await sender.run() }
+            for calls in desks.calls.values { group.addTask { await calls.run() } }
             defer { group.cancelAll() }
             try await OrderlyServer.run(application, logger: Self.quiet(logger))
         }
     }
 
-    private func responder(sender: WebhookSender, ledger: Ledger?) throws -> SandboxResponder {
+    private func responder(sender: WebhookSender, ledger: Ledger?, desks: DeskControl) throws -> SandboxResponder {
         let chats = Chats()
         let recordings = Recordings()
         let faults = FaultBook()
@@ -64,9 +66,14 @@ package struct SandboxServer: Service {
         ]
         let tokens = SandboxInstance.all.compactMap { instance in value(instance.tokenVariable).map { (instance.phoneNumberID, $0) } }
         let graph = GraphAPI(chats: chats, sender: sender, tokens: Dictionary(uniqueKeysWithValues: tokens), clock: clock)
+        let script = ModelScript()
         var standIns: [String: any StandIn] = brands
         standIns["graph"] = graph
-        let control = Control(recordings: recordings, faults: faults, chats: chats, sender: sender, brands: brands, clock: clock)
+        standIns["llm"] = ModelAPI(key: value("LLM_KEY"), script: script, clock: clock)
+        for (system, book) in desks.books { standIns["desk/\(system.rawValue)"] = standIn(book, desks) }
+        let control = Control(
+            recordings: recordings, faults: faults, chats: chats, sender: sender, brands: brands, script: script, desks: desks, clock: clock
+        )
         return SandboxResponder(
             standIns: standIns, control: control, recordings: recordings, faults: faults, clock: clock, logger: logger)
     }
@@ -76,6 +83,26 @@ package struct SandboxServer: Service {
         let verifier = value(variable).map(StandardWebhooksVerifier.init(secret:))
         if case .some(.none) = verifier { throw SandboxError.badSigningSecret(variable: variable) }
         return BrandAPI(routes: routes, token: value("\(prefix)_API_TOKEN"), verifier: verifier ?? nil, ledger: ledger, clock: clock)
+    }
+
+    /// The ticket systems. What they are told of the gateway can be set later, at `/_sandbox/desk`.
+    private func desks(sender: WebhookSender) -> DeskControl {
+        let books = DeskSystem.allCases.map { system in
+            let settings = DeskBook.Settings(
+                desk: system == .webhook ? "salon-desk" : system.rawValue, secret: system == .webhook ? value("SALON_DESK_SECRET") : nil)
+            return (system, DeskBook(system, settings: settings, clock: clock))
+        }
+        let calls = books.map { ($0, DeskCalls(book: $1, sender: sender, logger: logger)) }
+        return DeskControl(books: Dictionary(uniqueKeysWithValues: books), calls: Dictionary(uniqueKeysWithValues: calls))
+    }
+
+    private func standIn(_ book: DeskBook, _ desks: DeskControl) -> any StandIn {
+        switch book.system {
+        case .zendesk: ZendeskAPI(book: book, calls: desks.calls[.zendesk])
+        case .freshdesk: FreshdeskAPI(book: book)
+        case .requestTracker: RequestTrackerAPI(book: book)
+        case .webhook: WebhookDeskAPI(book: book)
+        }
     }
 
     private func warnOfMissingValues() {

@@ -63,7 +63,9 @@ struct AnnouncingClock: WallClock {
 struct ReceivedWebhook: Sendable {
     let path: String
     let signature: String?
+    var headers: [String: String] = [:]
     let body: [UInt8]
+    func header(_ name: String) -> String? { headers[name] }
     var json: JSONValue { JSONText.read(body) ?? .null }
     var message: JSONValue { json.at(pointer: "/entry/0/changes/0/value/messages/0") ?? .null }
     var status: JSONValue { json.at(pointer: "/entry/0/changes/0/value/statuses/0") ?? .null }
@@ -88,7 +90,9 @@ final class ReceivingGateway: HTTPResponder {
             left -= 1
             return true
         }
-        arrivals.continuation.yield(ReceivedWebhook(path: request.uri.path, signature: signature, body: Array(body.readableBytesView)))
+        let headers = Dictionary(request.headers.map { ($0.name.canonicalName, $0.value) }) { first, _ in first }
+        arrivals.continuation.yield(
+            ReceivedWebhook(path: request.uri.path, signature: signature, headers: headers, body: Array(body.readableBytesView)))
         if refused { return Response(status: .serviceUnavailable) }
         return Response(status: .ok, body: ResponseBody(byteBuffer: ByteBuffer(string: #"{"accepted":1}"#)))
     }

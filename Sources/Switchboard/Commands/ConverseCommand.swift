@@ -19,6 +19,7 @@
         @Option(help: "Folder with one folder per channel.") var channels = "channels"
         @Option(help: "Seconds until a turn must have ended.") var timeout = 10.0
         @Option(help: "Conversations at once.") var parallel = 8
+        @Flag(help: "Ask the model at LLM_URL, or the stand-in's when that is empty.") var withModel = false
 
         func validate() throws {
             guard (0.1...600).contains(timeout) else { throw ValidationError("--timeout is a number from 0.1 to 600, not \(timeout)") }
@@ -27,7 +28,7 @@
 
         func run() async throws {
             let scripts = try read()
-            let world = try await ConversationWorld(config: config, channels: channels)
+            let world = try await ConversationWorld(config: config, channels: channels, withModel: withModel)
             let (store, patience, parallel) = (world.gateway.store, Duration.seconds(timeout), parallel)
             let results: [[Difference]]
             do {

@@ -14,8 +14,9 @@
         private let sandbox: SandboxChild
         private let folder: String
 
-        /// Throws `StartProblem`, and exit code 3 when the stand-ins do not start.
-        init(config: String, channels: String) async throws {
+        /// With a model it is the one at `LLM_URL`, or the stand-in's when that names none; without, whatever the environment says, conversations
+        /// reach stand-ins and nothing else. Throws `StartProblem`, and exit code 3 when the stand-ins do not start.
+        init(config: String, channels: String, withModel: Bool = false) async throws {
             folder = NSTemporaryDirectory() + "switchboard-converse-\(UUID().uuidString)"
             do {
                 let options = try ServeOptions.parse(["--config", config, "--channels", channels, "--data", folder, "--port", "0"])
@@ -24,10 +25,11 @@
                 // The gateway's address is told as soon as it has one.
                 sandbox = try await SandboxChild.start(port: 0, gateway: "http://127.0.0.1:1", data: nil, environment: secrets)
                 let url = "http://127.0.0.1:\(sandbox.port)"
-                // Whatever the environment says: conversations reach stand-ins and nothing else.
-                let urls = ["SALON_API_URL": "/salon", "JOBS_API_URL": "/jobs", "WHATSAPP_GRAPH_URL": "/graph/v23.0"].mapValues { url + $0 }
+                var urls = ["SALON_API_URL": "/salon", "JOBS_API_URL": "/jobs", "WHATSAPP_GRAPH_URL": "/graph/v23.0"].mapValues { url + $0 }
+                let named = secrets["LLM_URL"].flatMap { $0.isEmpty ? nil : $0 }
+                urls["LLM_URL"] = withModel ? named ?? url + "/llm/v1" : ""
                 gateway = try await GatewayProcess(
-                    options: options, environment: secrets.merging(urls) { $1 }.merging(["LLM_URL": ""]) { $1 }, metrics: metrics
+                    options: options, environment: secrets.merging(urls) { $1 }, metrics: metrics
                 ) { $0.shortenWaits(Self.backoff) }
             } catch {
                 try? FileManager.default.removeItem(atPath: folder)
