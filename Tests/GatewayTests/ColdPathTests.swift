@@ -22,9 +22,9 @@ import Testing
                 payload: ["message": .string(message.description), "session": .string(world.session.description)], priority: .normal,
                 attempts: 1, crashes: 0, createdAt: transaction.now, node: "test", wasInterrupted: false)
             let snapshot = try #require(try TurnSnapshot.load(task, withHistory: true, in: transaction))
-            let commit = TurnCommit(
+            let commit = try TurnCommit(
                 snapshot: snapshot, result: TurnResult(state: snapshot.state, effects: []),
-                configuration: ColdPathWorld.configuration(hasModel: hasModel), channel: PageChannel(),
+                brand: ColdPathWorld.runtime(ColdPathWorld.configuration(hasModel: hasModel)), channel: PageChannel(),
                 lane: Lane(brand: ColdPathWorld.brand, instance: ColdPathWorld.instance.id, user: world.user), turn: transaction.newID())
             try commit.store(try TurnCommit.encode(snapshot.state), in: transaction)
         }

@@ -68,7 +68,10 @@ struct ColdPathWorld {
     }
 
     private static func runtime(_ model: ScriptedModel?) throws -> BrandRuntime {
-        let configuration = configuration(hasModel: model != nil)
+        try runtime(configuration(hasModel: model != nil), model)
+    }
+
+    static func runtime(_ configuration: BrandConfiguration, _ model: ScriptedModel? = nil) throws -> BrandRuntime {
         let signer = try IdempotencySigner(secret: configuration.api.signingSecrets[0])
         return BrandRuntime(
             configuration: configuration, classifier: NoClassifier(),
