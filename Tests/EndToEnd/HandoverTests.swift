@@ -130,7 +130,7 @@ import Testing
     @Test func whatIsNotProvenOrNotOursChangesNothing() async throws {
         try await Self.withDesk { rig, desk in
             try await rig.ask(Self.wish)
-            try await eventually("a ticket") { desk.now.openings.count == 1 }
+            try await eventually("a ticket") { try await rig.handovers().first?["ticket_id"] == "T-1" }
             try await rig.ask(Self.wish, from: "15550002222", instance: "jobs-whatsapp")
             let foreign = try #require(try await rig.handovers("jobs").first?["id"])
             let event: [String: JSONValue] = ["id": "e1", "event": "reply", "ticket": "T-1", "text": "evil"]

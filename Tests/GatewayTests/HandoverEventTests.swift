@@ -44,6 +44,19 @@ import Testing
         }
     }
 
+    @Test func anAnswerThatIsFasterThanOurNoteOfTheTicketComesAgain() async throws {
+        try await HandoverWorld.ticketed { world in
+            world.desk.state.withLock { $0.outage = DeskError(.unknown, "no answer") }
+            try await world.say("person")
+            try await world.work { try await $0.handovers().count == 1 }
+            await #expect(throws: DeskError.self) { try await world.happens(world.reply("Good day")) }
+            var event = world.reply("Good day", ticket: "t-7")
+            event.reference = try await world.handover().id
+            #expect(try await world.happens(event)?.accepted == 1, "our reference is enough")
+            #expect(try await world.handover().ticket?.id == "t-7")
+        }
+    }
+
     @Test func aForeignReferenceAdoptsNothing() async throws {
         try await opened { world in
             var event = world.reply("Good day", ticket: "t-99")

@@ -36,6 +36,10 @@ package struct DeskInbox: Sendable {
         var receipt = DeskReceipt()
         for event in events {
             guard let handover = try handover(of: event, desk, transaction) else {
+                // It may be of a ticket that was made a moment ago: it is to come again once we know.
+                if event.reference == nil, try transaction.awaitsTicket(desk: desk) {
+                    throw DeskError(.notDone, "a ticket is being opened")
+                }
                 receipt.ignored += 1
                 continue
             }

@@ -117,6 +117,11 @@ extension BrandTransaction {
             """)
         static let due = SQL(
             "SELECT \(columns) FROM handovers WHERE brand_id = $1 AND desk = $2 AND poll_at <= $3 ORDER BY poll_at LIMIT $4")
+        static let unopened = SQL(
+            """
+            SELECT 1 FROM handovers WHERE brand_id = $1 AND desk = $2 AND ticket_id IS NULL AND state = 'open'
+                AND desk_state IN ('pending', 'tried') LIMIT 1
+            """)
         static let waiting = SQL("SELECT count(*) FROM handovers WHERE brand_id = $1 AND state = 'open' AND answered_at IS NULL")
     }
 
@@ -177,6 +182,9 @@ extension BrandTransaction {
     package func handoversToPoll(desk: String, limit: Int) throws -> [HandoverRecord] {
         try rows(Statements.due, .text(desk), SQLValue(now), SQLValue(limit)).map(Self.handover)
     }
+
+    /// Whether a ticket may be there whose number we do not know yet.
+    package func awaitsTicket(desk: String) throws -> Bool { try row(Statements.unopened, .text(desk)) != nil }
 
     /// Open ones that no person has answered yet.
     package func waitingHandovers() throws -> Int { try row(Statements.waiting)?.int(0) ?? 0 }

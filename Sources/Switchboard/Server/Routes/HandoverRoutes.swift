@@ -107,6 +107,7 @@ struct HandoverRoutes: Sendable {
             ])
         } catch let error as DeskError {
             logger.warning("a call of a ticket system was refused", metadata: ["desk": "\(id)", "error": "\(error)"])
+            if error.outcome == .notDone { return .problem(503, "Come again in a moment", headers: ["Retry-After": "5"]) }
             throw error.outcome == .unproven ? APIError(401, "The call is not proven") : APIError(400, "The call cannot be read")
         }
     }
