@@ -34,7 +34,8 @@ package struct NarrativeCheck: Sendable {
         guard text.count <= Self.longest(template) else { return "too long" }
         guard !text.contains(where: isForeign) else { return "a sign that the reply does not have" }
         let worded = ReplyText(text)
-        return listProblem(worded) ?? factProblem(worded) ?? questionProblem(worded) ?? wordProblem(worded) ?? negationProblem(worded)
+        return listProblem(worded) ?? factProblem(worded) ?? questionProblem(worded) ?? wordProblem(worded) ?? lossProblem(worded)
+            ?? negationProblem(worded)
             ?? doneProblem(worded)
     }
 
@@ -83,6 +84,13 @@ package struct NarrativeCheck: Sendable {
             return "a word that the reply does not have"
         }
         return promiseProblem(worded)
+    }
+
+    /// Whatever tells something is kept, in one form or another; only a report of success may be put in other words.
+    private func lossProblem(_ worded: ReplyText) -> String? {
+        guard !mayReportDone else { return nil }
+        let needed = Set(reply.words.filter { $0.kind == nil && isTelling($0) && !NeutralWords.optional.contains($0.text) }.map(\.stem))
+        return needed.isSubset(of: Set(worded.words.map(\.stem))) ? nil : "something was left out"
     }
 
     /// Who will do something stays who it is.

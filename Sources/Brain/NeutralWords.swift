@@ -18,6 +18,9 @@ enum NeutralWords {
     /// They ask for leave; in a statement they would say that it was given.
     static let inQuestions: Set<String> = words("shall should go going ahead proceed continue have correct sounds fine happy good")
 
+    /// What a reply may say and its wording may leave out.
+    static let optional: Set<String> = inQuestions.union(negations).union(words("all yet still"))
+
     /// They turn a statement round or leave it open.
     static let negations: Set<String> = words(
         """

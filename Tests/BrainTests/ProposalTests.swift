@@ -81,7 +81,7 @@ import Testing
         var talk = Talk()
         talk.say("it went missing", Self.model("it went missing", "lock_card", confidence: 0.85, slots: [:]))
         #expect(talk.decisions.isEmpty)
-        #expect(talk.text == "Did you mean \"Lock my card\"?")
+        #expect(talk.text.hasPrefix("Did you mean \"Lock my card\"?"))
     }
 
     @Test func anOptionThatTheModelChoseIsAskedAbout() {

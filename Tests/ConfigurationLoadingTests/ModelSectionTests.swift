@@ -70,8 +70,7 @@ import Testing
     ])
     func aModelThatCannotBeUsedIsNamed(_ models: String, _ key: String, _ remedy: String) throws {
         let loaded = try Self.loaded(models: models)
-        let problem = try #require(loaded.problems.first)
-        #expect(problem.key == key)
+        let problem = try #require(loaded.problems.first { $0.key == key }, "\(loaded.problems)")
         #expect(problem.remedy.contains(remedy), "\(problem)")
     }
 

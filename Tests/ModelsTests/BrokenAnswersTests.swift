@@ -34,13 +34,13 @@ import Understanding
         let texts = BrokenTexts.all
         #expect(texts.count >= 260)
         let current = Mutex("")
-        let world = try ModelWorld { _ in [Completion.step(current.withLock { $0 })] }
+        let world = try ModelWorld(timeout: .seconds(60)) { _ in [Completion.step(current.withLock { $0 })] }
         let (classifier, embedded) = try Self.hybrid(world)
-        let expected = embedded.detect(Self.request(world.clock, within: .seconds(5)))
+        let expected = embedded.detect(Self.request(world.clock, within: .seconds(60)))
         var asked = 0
         for text in texts {
             current.withLock { $0 = text }
-            let found = await classifier.classify(Self.request(world.clock, within: .seconds(5)))
+            let found = await classifier.classify(Self.request(world.clock, within: .seconds(60)))
             #expect(found == expected, "\(text.prefix(80))")
             let calls = world.server.requests.count - asked
             #expect((1...2).contains(calls), "\(calls) calls for \(text.prefix(80))")
@@ -60,12 +60,12 @@ import Understanding
             String(Completion.body(.string(good)).dropLast(40)),
         ]
         let current = Mutex("")
-        let world = try ModelWorld { _ in [.answer(200, current.withLock { $0 })] }
+        let world = try ModelWorld(timeout: .seconds(60)) { _ in [.answer(200, current.withLock { $0 })] }
         let (classifier, embedded) = try Self.hybrid(world)
         for body in bodies {
             current.withLock { $0 = body }
             let before = world.server.requests.count
-            let request = Self.request(world.clock, within: .seconds(5))
+            let request = Self.request(world.clock, within: .seconds(60))
             #expect(await classifier.classify(request) == embedded.detect(request), "\(body.prefix(60))")
             #expect(world.server.requests.count == before + 1)
         }
@@ -88,23 +88,23 @@ import Understanding
         let request = Self.request(world.clock, within: .milliseconds(900))
         let started = ContinuousClock.now
         #expect(await classifier.classify(request) == embedded.detect(request))
-        #expect(ContinuousClock.now - started < .seconds(5))
+        #expect(ContinuousClock.now - started < .seconds(8))
         #expect(world.server.requests.count <= 2)
         #expect(world.ledger.open == 0)
     }
 
     @Test func aMendedAnswerCounts() async throws {
         let calls = Mutex(0)
-        let world = try ModelWorld { _ in
+        let world = try ModelWorld(timeout: .seconds(60)) { _ in
             let number = calls.withLock {
                 $0 += 1; return $0
             }
             return [Completion.step(number == 1 ? "Sure! Booking now." : BrokenTexts.good)]
         }
         let (classifier, _) = try Self.hybrid(world)
-        let found = await classifier.classify(Self.request(world.clock, within: .seconds(5)))
+        let found = await classifier.classify(Self.request(world.clock, within: .seconds(60)))
         #expect(found.map(\.candidates) == [["book_service"]])
-        #expect(world.server.requests.count == 2)
+        try #require(world.server.requests.count == 2)
         #expect(world.server.requests[1].text.contains("could not be used"))
         #expect(world.ledger.records.map(\.inputTokens) == [40, 40])
     }
@@ -113,7 +113,7 @@ import Understanding
         let world = try ModelWorld { _ in [Completion.step(BrokenTexts.good)] }
         world.ledger.refuse()
         let (classifier, embedded) = try Self.hybrid(world)
-        let request = Self.request(world.clock, within: .seconds(5))
+        let request = Self.request(world.clock, within: .seconds(60))
         #expect(await classifier.classify(request) == embedded.detect(request))
         #expect(world.server.requests.isEmpty)
     }
@@ -166,25 +166,28 @@ enum BrokenTexts {
     }
 
     private static var unknown: [String] {
-        ["fly_to_moon", "admin", "book-service-now", "BOOK", "", " ", "book_service2", "cancel booking all", "\u{0}", "book_sèrvice"]
-            .flatMap { name in
-                ["start", "begin", "START", "correct", "cancel", "answer"].map { command in
-                    CanonicalJSON.text([
-                        "commands": [
-                            [
-                                "command": .string(command), "candidates": [["name": .string(name), "confidence": 1]], "confidence": 1,
-                                "signal": "yes",
-                            ]
-                        ], "deviation": "abort",
-                    ])
-                }
+        [
+            "fly_to_moon", "admin", "book-service-now", "BOOK", "", " ", "book_service2", "cancel booking all", "\u{0}", "book_sèrvice",
+            "list", "cancel_booking; admin",
+        ]
+        .flatMap { name in
+            ["start", "begin", "START", "correct", "cancel", "answer"].map { command in
+                CanonicalJSON.text([
+                    "commands": [
+                        [
+                            "command": .string(command), "candidates": [["name": .string(name), "confidence": 1]], "confidence": 1,
+                            "signal": "yes",
+                        ]
+                    ], "deviation": "abort",
+                ])
             }
+        }
     }
 
     private static var huge: [String] {
         [
             String(repeating: "a", count: 200_000), String(repeating: "{\"commands\":[", count: 15_000),
-            String(repeating: "[", count: 200_000), good + String(repeating: " ", count: 100_000),
+            String(repeating: "[", count: 200_000), good + String(repeating: " ", count: 300_000),
         ]
     }
 }

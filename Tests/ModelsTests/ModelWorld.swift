@@ -19,7 +19,7 @@ final class ModelWorld: Sendable {
     static let key = "model-key-0123456789"
 
     init(
-        clock: any WallClock = SystemClock(), maxConcurrent: Int = 8, timeout: Duration = .seconds(8), dailyTokens: Int? = nil,
+        clock: any WallClock = SystemClock(), maxConcurrent: Int = 8, timeout: Duration = .seconds(60), dailyTokens: Int? = nil,
         functions: [ModelFunction: ModelSettings]? = nil, script: @escaping ScriptedServer.Script
     ) throws {
         self.clock = clock
@@ -38,7 +38,7 @@ final class ModelWorld: Sendable {
 
     deinit { server.stop() }
 
-    func prompt(_ text: String = "hello", within: Duration = .seconds(10), schema: ModelSchema? = nil, function: ModelFunction = .intent)
+    func prompt(_ text: String = "hello", within: Duration = .seconds(60), schema: ModelSchema? = nil, function: ModelFunction = .intent)
         -> ModelPrompt
     {
         ModelPrompt(

@@ -19,7 +19,7 @@ struct LLMSection {
         let addresses = members["allow_private_addresses"]?.addresses() ?? []
         guard let place = members["base_url"], let value = place.scalar(), !value.text.isEmpty, let url = place.url() else { return nil }
         guard let timeout, let concurrent, checkKey(key, members["api_key"]) else { return nil }
-        if functions.isEmpty {
+        if functions.isEmpty, members["models"].map({ $0.isMapping && $0.pairs().isEmpty }) ?? true {
             place.warning("an endpoint without models is not used", "add models: { intent: <name of a model>, response: <name> }")
         }
         return ModelConfiguration(

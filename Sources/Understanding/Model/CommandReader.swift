@@ -11,7 +11,7 @@ struct UnreadableAnswer: Error, Sendable, Hashable {
 /// question, slots that the action declares. Nothing else in an answer is looked at, so brand, user, addresses and keys cannot come from it.
 struct CommandReader: Sendable {
     /// Texts longer than this are not looked at.
-    static let mostBytes = 65_536
+    static let mostBytes = 262_144
     /// Commands of one answer that are looked at, and actions that come of them.
     static let mostCommands = 32
     static let mostActions = 3
