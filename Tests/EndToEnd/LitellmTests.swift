@@ -17,6 +17,8 @@ import Testing
             #expect(result.code == 0, "\(result.out)\(result.err)")
             #expect(try await !rig.modelCalls().commands.isEmpty)
 
+            // One of the conversations says the same.
+            try await rig.resetSandbox()
             try await rig.startGateway(["LLM_URL": url, "LLM_KEY": key])
             try await rig.modelSays(Rig.commands([Rig.command("start", action: "book_service", text: ModelTests.vague)]))
             #expect(try await rig.ask(ModelTests.vague).contains("service"))

@@ -6,10 +6,7 @@ extension Rig.Options {
     /// Both demo brands ask a model on this machine, a call may take `timeout` and understanding altogether `deadline` seconds.
     static func withModel(timeout: Int = 8, deadline: Int = 15) -> Rig.Options {
         let edits = ["salon", "jobs"].map { brand in
-            (
-                file: "brands/\(brand)/brand.yaml", from: "\n  timeout_s: 8\n",
-                to: "\n  timeout_s: \(timeout)\n  allow_private_addresses: [\"127.0.0.1\"]\n"
-            )
+            (file: "brands/\(brand)/brand.yaml", from: "\n  timeout_s: 8\n", to: "\n  timeout_s: \(timeout)\n")
         }
         let patience = (
             file: "switchboard.yaml", from: "understanding_deadline_s: 15", to: "understanding_deadline_s: \(deadline)"
