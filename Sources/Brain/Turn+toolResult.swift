@@ -153,7 +153,7 @@ extension Turn {
 
     /// The bot has the conversation again: it says so once, with what came of actions meanwhile.
     mutating func handle(_ handBack: HandBack) throws(SchemasMissing) {
-        if !handBack.summary.isEmpty { state.sessionSummary = handBack.summary }
+        if !handBack.summary.isEmpty { state.handBack = handBack.summary }
         state.clarification = .init()
         closeQuestion()
         say(.handover, template: [handBack.words], at: .opening)

@@ -40,7 +40,7 @@ struct FailureTests {
         talk.handBack(decision.map { [Talk.report($0, .done(complete: true), result: ["booking_id": "bk-9"])] } ?? [])
         #expect(talk.replies.count == 1)
         #expect(talk.text.contains("I'm back") && talk.text.contains("bk-9"), "\(talk.text)")
-        #expect(talk.state.sessionSummary == "agent: see you on Friday")
+        #expect(talk.state.handBack == "agent: see you on Friday")
         #expect(talk.state.activeTask?.status == .completed)
     }
 

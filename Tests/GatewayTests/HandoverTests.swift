@@ -63,8 +63,8 @@ import Testing
             #expect(try await world.told().filter { $0.contains("I'm back") }.count == 1)
             #expect(try await world.feed() == ["open", "closed"])
             let state = try await world.brand.read { [session = world.session] in try $0.state(of: session).state }
-            #expect(state.sessionSummary?.contains("moved to Friday") == true)
-            #expect(state.sessionSummary?.contains("is my appointment safe?") == true)
+            #expect(state.handBack?.contains("moved to Friday") == true)
+            #expect(state.handBack?.contains("is my appointment safe?") == true)
             let greeting = try await world.say("hello")
             try await world.settle()
             #expect(try await world.outcome(greeting) == "answered")

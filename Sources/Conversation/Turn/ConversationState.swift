@@ -14,12 +14,20 @@ package struct ConversationState: Sendable, Codable, Hashable {
     /// Options shown last, for "the second one".
     package var shownOptions: [ChoiceOption] = []
     package var sessionSummary: String?
+    /// What people and the customer said last while people had the conversation; nil when they never had it.
+    package var handBack: String?
     package var optedOutOfMarketing: Bool = false
     package var lastRepliedAt: Timestamp?
     /// Nil as long as nothing failed, and in states of before it was kept.
     package var failures: ActionFailures?
 
     package init() {}
+
+    /// Makes the summary of the session's own and of what was said while people had it.
+    package mutating func summarize(_ notes: String?) {
+        let parts = [notes, handBack].compactMap { $0 }.filter { !$0.isEmpty }
+        sessionSummary = parts.isEmpty ? nil : parts.joined(separator: "\n")
+    }
 }
 
 /// Actions that failed for good, in the count of which people take over.

@@ -20,8 +20,9 @@ struct HandoverOpening {
         }
         let id = HandoverID(transaction.newID())
         let priority = settings.priority(of: request.trigger)
-        let payload = try HandoverPayload(request: request, session: session, user: user, state: state).json(
-            id, priority: priority, channel: way, in: transaction)
+        let payload = try HandoverPayload(request: request, session: session, user: user, state: state, configuration: brand.configuration)
+            .json(
+                id, priority: priority, channel: way, in: transaction)
         var handover = HandoverRecord(
             id: id, instance: session.instance, user: user.id, session: session.id, reason: request.trigger, priority: priority,
             channel: way, mutes: false, payload: payload, desk: way.goesToDesk ? settings.desk?.id : nil, createdAt: transaction.now)

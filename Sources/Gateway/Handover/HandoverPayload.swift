@@ -8,6 +8,7 @@ struct HandoverPayload {
     let session: SessionRecord
     let user: User
     let state: ConversationState
+    let configuration: BrandConfiguration
 
     /// Messages of the conversation that go along.
     private static let historyLength = 50
@@ -22,7 +23,7 @@ struct HandoverPayload {
         let errors = failed.map { "\($0["action"]?.string ?? ""): \($0["state"]?.string ?? ""): \($0["detail"]?.string ?? "")" }
         return [
             "id": .string(handover.description), "reason": .string(request.trigger.rawValue), "priority": .string(priority.rawValue),
-            "channel": .string(channel.rawValue), "summary": .string(summary), "history": .array(history.map(\.json)),
+            "channel": .string(channel.rawValue), "summary": .string(try summary(in: transaction)), "history": .array(history.map(\.json)),
             "last_message": JSONValue(history.last { $0.author == .customer }?.text),
             "attempted_actions": .array(actions),
             "tool_results": .array(done.map { ["action": $0["action"] ?? .null, "result": $0["result"] ?? .null] }),
@@ -32,8 +33,9 @@ struct HandoverPayload {
         ]
     }
 
-    private var summary: String {
-        [request.summary, state.sessionSummary].compactMap { $0 }.filter { !$0.isEmpty }.joined(separator: "\n")
+    private func summary(in transaction: BrandTransaction) throws -> String {
+        let notes = try SessionNotes.current(of: session, configuration: configuration, in: transaction)
+        return [request.summary, notes?.summary, state.handBack].compactMap { $0 }.filter { !$0.isEmpty }.joined(separator: "\n")
     }
 
     private var customer: JSONValue {

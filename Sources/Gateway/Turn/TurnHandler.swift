@@ -93,7 +93,8 @@ package struct TurnHandler: TaskHandler {
         let topic = sensitiveTopic(snapshot, brand)
         let intents = topic == nil ? await understand(snapshot, brand, subject: subject, deadline: deadline) : []
         var (result, warnings) = try await decide(snapshot, intents, topic, brand, policy, store: store)
-        if let responder = ModelResponder(brand: brand, clock: store.clock) {
+        // A model that took most of the time to understand, or failed at it, is not asked for words as well: somebody waits.
+        if deadline - store.clock.now > understandingDeadline / 2, let responder = ModelResponder(brand: brand, clock: store.clock) {
             result = await responder.reworded(result, before: snapshot.state, user: snapshot.user, subject: subject, deadline: deadline)
         }
         return policy.screened(result, warnings: [warning].compactMap { $0 } + warnings)

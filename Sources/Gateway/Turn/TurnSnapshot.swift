@@ -31,7 +31,7 @@ struct TurnSnapshot: Sendable {
         guard let (event, message) = try event(task, session: id, transaction) else { return nil }
         var (state, version) = try transaction.state(of: id)
         // Only who reads the history, a model, is told the summary.
-        if withHistory, message != nil { state.sessionSummary = try transaction.sessionSummary(of: id) }
+        if withHistory, message != nil { state.summarize(try transaction.sessionSummary(of: id)) }
         let handedBack = task.kind == TurnTask.handedBack ? try handover(task, transaction) : nil
         let open = try transaction.openActions(of: user.id).map { try transaction.openAction($0) }
         return TurnSnapshot(

@@ -2,7 +2,8 @@ import Conversation
 
 /// Stands in for the part of Request Tracker's REST 2 that creates and finds tickets, writes to them and reads their transactions.
 ///
-/// What the transactions look like was taken from a real Request Tracker 5. Its error texts are its own; only the `message` member counts.
+/// It knows the calls that our own driver makes, which is held against a real Request Tracker elsewhere; of its error texts only the
+/// `message` member counts.
 struct RequestTrackerAPI: StandIn {
     let book: DeskBook
     private var clock: any WallClock { book.clock }

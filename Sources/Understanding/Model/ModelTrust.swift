@@ -70,9 +70,15 @@ struct ModelTrust: Sendable {
             case .greeting, .goodbye, .gratitude, .chitchat, .unknown: false
             }
         }
-        return isPlain && !speaksAgainst && !wantsMore && words.count <= Self.wordsOfYes
+        // A write hangs on it: the customer must have said something that agrees, whatever a model makes of the rest.
+        let agrees = words.indices.contains { Self.agreement.contains(words[$0]) || Answers.yes.length(in: words, at: $0) > 0 }
+        return isPlain && agrees && !speaksAgainst && !wantsMore && words.count <= Self.wordsOfYes
     }
 
+    private static let agreement: Set<String> = [
+        "please", "perfect", "great", "lovely", "wonderful", "fine", "good", "agreed", "absolutely", "definitely", "ahead", "alright",
+        "fantastic", "brilliant", "excellent", "awesome", "gladly", "deal", "super", "amazing",
+    ]
     private static let against: Set<String> = [
         "no", "not", "dont", "don't", "never", "nope", "nah", "wait", "stop", "cancel", "but", "instead", "rather", "change", "wrong",
         "unless", "if", "maybe", "unsure", "later", "hmm", "expensive", "cant", "can't", "wont", "won't", "isnt", "isn't", "why", "what",

@@ -42,7 +42,7 @@ struct SessionRoutes: Sendable {
                 handover: try transaction.openHandover(instance: session.instance, user: session.user))
         }
         guard var shown = found, case .object(var fields) = shown.session.json else { throw APIError.notFound }
-        shown.state.sessionSummary = shown.notes?.summary
+        shown.state.summarize(shown.notes?.summary)
         fields["handover"] = shown.handover.map { ["id": .string($0.id.description), "bot_is_silent": .bool($0.mutes)] } ?? .null
         fields["user"] = shown.user.map(\.json) ?? .null
         fields["summary"] = shown.notes?.json ?? .null
