@@ -101,7 +101,7 @@ package final class ChatCompletions: LanguageModel {
         switch reading.result {
         case .failed(let reason): failure = reason.kind
         case .answer(let text) where reading.usage == nil:
-            tokens = (request.promptTokens, TokenEstimate.tokens(in: text))
+            tokens = (request.promptTokens, ModelTokens.estimate(text))
             isEstimated = true
         case .answer: break
         }

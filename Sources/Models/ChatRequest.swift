@@ -15,8 +15,8 @@ struct ChatRequest: Sendable {
     /// Of the question, estimated.
     var promptTokens: Int {
         let texts = [prompt.system] + prompt.messages.map(\.text)
-        return texts.reduce(3) { $0 + 4 + TokenEstimate.tokens(in: $1) }
-            + (prompt.schema.map { TokenEstimate.tokens(in: CanonicalJSON.text($0.schema)) } ?? 0)
+        return texts.reduce(3) { $0 + 4 + ModelTokens.estimate($1) }
+            + (prompt.schema.map { ModelTokens.estimate(CanonicalJSON.text($0.schema)) } ?? 0)
     }
 
     /// Of question and answer together at the most, estimated.
@@ -46,15 +46,5 @@ struct ChatRequest: Sendable {
             ]
         }
         return .object(fields)
-    }
-}
-
-/// Tokens counted by rule of thumb: four bytes of plain text, or one other character, are about one token.
-enum TokenEstimate {
-    static func tokens(in text: String) -> Int {
-        var plain = 0
-        var others = 0
-        for scalar in text.unicodeScalars { if scalar.isASCII { plain += 1 } else { others += 1 } }
-        return (plain + 3) / 4 + others
     }
 }

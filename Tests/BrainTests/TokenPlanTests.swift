@@ -64,33 +64,33 @@ struct TokenPlanTests {
     }
 
     @Test func tokensAreEstimatedForEveryScript() {
-        #expect(Tokens.estimate("") == 0)
-        #expect(Tokens.estimate("a") == 1)
-        #expect(Tokens.estimate("abcdefgh") == 2)
-        #expect(Tokens.estimate("予約をしたい") == 6)
-        #expect(Tokens.estimate(String(repeating: "word ", count: 400)) == 500)
+        #expect(ModelTokens.estimate("") == 0)
+        #expect(ModelTokens.estimate("a") == 1)
+        #expect(ModelTokens.estimate("abcdefgh") == 2)
+        #expect(ModelTokens.estimate("予約をしたい") == 6)
+        #expect(ModelTokens.estimate(String(repeating: "word ", count: 400)) == 500)
     }
 
     @Test func aPrefixNeverCostsMoreThanItMayAndEndsBetweenWords() {
         let text = String(repeating: "alpha beta ", count: 1000)
         for tokens in [1, 7, 60, 500] {
-            let cut = Tokens.prefix(text, tokens)
-            #expect(Tokens.estimate(cut) <= tokens && text.hasPrefix(cut))
+            let cut = ModelTokens.prefix(text, tokens)
+            #expect(ModelTokens.estimate(cut) <= tokens && text.hasPrefix(cut))
         }
-        #expect(Tokens.prefix("alpha beta gamma", 3) == "alpha beta")
-        #expect(Tokens.prefix("short", 100) == "short" && Tokens.prefix("short", 0).isEmpty)
+        #expect(ModelTokens.prefix("alpha beta gamma", 3) == "alpha beta")
+        #expect(ModelTokens.prefix("short", 100) == "short" && ModelTokens.prefix("short", 0).isEmpty)
         let oneWord = String(repeating: "é", count: 100)
-        #expect(Tokens.prefix(oneWord, 10).count == 10)
+        #expect(ModelTokens.prefix(oneWord, 10).count == 10)
     }
 
     @Test func theNewestLinesAreKept() {
         let lines = (0..<100).map { HistoryLine(speaker: .customer, text: "line number \($0) of them") }
-        let kept = Tokens.latest(lines, 200)
+        let kept = ModelTokens.latest(lines, 200)
         #expect(kept.last == lines.last && kept.count < 30 && kept == Array(lines.suffix(kept.count)))
-        #expect(kept.reduce(0) { $0 + Tokens.estimate($1.text) + Tokens.perLine } <= 200)
+        #expect(kept.reduce(0) { $0 + ModelTokens.estimate($1.text) + ModelTokens.perLine } <= 200)
         let long = HistoryLine(speaker: .customer, text: String(repeating: "word ", count: 10_000))
-        let cut = Tokens.latest([lines[0], long], 300)
-        #expect(cut.count == 1 && Tokens.estimate(cut[0].text) <= 300)
-        #expect(Tokens.latest(lines, 0).isEmpty && Tokens.latest([], 100).isEmpty)
+        let cut = ModelTokens.latest([lines[0], long], 300)
+        #expect(cut.count == 1 && ModelTokens.estimate(cut[0].text) <= 300)
+        #expect(ModelTokens.latest(lines, 0).isEmpty && ModelTokens.latest([], 100).isEmpty)
     }
 }

@@ -9,7 +9,7 @@ import Testing
     /// A rig whose salon asks the sandbox's model, with further edits of its brand.
     private func with(_ edits: [(from: String, to: String)] = [], _ body: (Rig) async throws -> Void) async throws {
         try await Rig.with(.init(startsGateway: false)) { rig in
-            let llm = "base_url: \"\(rig.sandboxURL)/llm/v1\"\n  allow_private_addresses: [\"127.0.0.1\"]"
+            let llm = "base_url: \"\(rig.sandboxURL)/llm/v1\""
             try rig.apply((file: "brands/salon/brand.yaml", from: "base_url: \"${LLM_URL:-}\"", to: llm))
             for edit in edits { try rig.apply((file: "brands/salon/brand.yaml", from: edit.from, to: edit.to)) }
             try await rig.startGateway()
@@ -124,7 +124,7 @@ import Testing
     }
 
     @Test func whenTheDaysTokensAreUsedUpTheNextTurnIsAnsweredWithoutTheModel() async throws {
-        try await with([(from: "timeout_s: 8\ntiers", to: "timeout_s: 8\n  daily_tokens: 25100\ntiers")]) { rig in
+        try await with([(from: "  timeout_s: 8\n", to: "  timeout_s: 8\n  daily_tokens: 25100\n")]) { rig in
             let order: JSONValue = ["mode": "usage", "prompt_tokens": 12_000, "completion_tokens": 500]
             #expect(try await rig.post(rig.sandboxURL + "/_sandbox/llm", order).status < 300)
             try await rig.ask("book a haircut")

@@ -27,7 +27,7 @@ struct ColdPathEmbeddedTests {
             for _ in 0..<min(turns, 60) { try await world.noted(.completed, service: "Haircut with a very long name of its own") }
             try await world.talk(turns: turns)
             let material = try #require(try await world.material())
-            let tokens = Tokens.estimate(EmbeddedSummary(material: material, configuration: configuration).text)
+            let tokens = ModelTokens.estimate(EmbeddedSummary(material: material, configuration: configuration).text)
             #expect(tokens <= 500)
             if material.tokens >= 150 { #expect(tokens >= 150) }
         }
@@ -38,7 +38,7 @@ struct ColdPathEmbeddedTests {
             try await world.say(String(repeating: "colour and cut ", count: 20_000))
             let material = try #require(try await world.material())
             let summary = EmbeddedSummary(material: material, configuration: configuration).text
-            #expect((150...500).contains(Tokens.estimate(summary)))
+            #expect((150...500).contains(ModelTokens.estimate(summary)))
         }
     }
 

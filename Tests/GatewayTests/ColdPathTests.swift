@@ -96,7 +96,7 @@ import Testing
             let text = try #require(model.prompts.first?.messages.first?.text)
             let material = try #require(try await world.material())
             #expect(material.tokens <= 2000 && material.tokens > 1900)
-            #expect(Tokens.estimate(text) < 2500 && text.contains("turn 89") && !text.contains("turn 1 of"))
+            #expect(ModelTokens.estimate(text) < 2500 && text.contains("turn 89") && !text.contains("turn 1 of"))
         }
     }
 
@@ -159,12 +159,12 @@ import Testing
             try await world.talk()
             try await world.noteAndWait()
             let notes = try #require(try await world.notes())
-            #expect(notes.source == .model && Tokens.estimate(notes.summary) <= 500 && notes.topics.count <= 8)
+            #expect(notes.source == .model && ModelTokens.estimate(notes.summary) <= 500 && notes.topics.count <= 8)
             for text in [notes.summary] + notes.topics {
                 #expect(!text.contains("<|") && !text.contains("|>") && !text.contains("```"))
                 #expect(!text.unicodeScalars.contains { $0.value < 32 || $0.value == 0x200B || $0.value > 0xE0000 })
             }
-            #expect(notes.topics.allSatisfy { Tokens.estimate($0) <= 12 })
+            #expect(notes.topics.allSatisfy { ModelTokens.estimate($0) <= 12 })
         }
     }
 

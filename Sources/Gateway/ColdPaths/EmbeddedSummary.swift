@@ -14,14 +14,14 @@ struct EmbeddedSummary {
 
     var text: String {
         let ledger = ledgerText()
-        let left = Self.mostTokens - Tokens.estimate(ledger) - 8
+        let left = Self.mostTokens - ModelTokens.estimate(ledger) - 8
         var said = ""
         // Short pieces of many messages tell more than one long one; only where there are few do they grow.
         for cut in [60, 150, Self.mostTokens] {
             said = lastWords(atMost: left, each: cut)
-            if Tokens.estimate(ledger) + Tokens.estimate(said) >= Self.leastTokens { break }
+            if ModelTokens.estimate(ledger) + ModelTokens.estimate(said) >= Self.leastTokens { break }
         }
-        return Tokens.prefix([ledger, said].filter { !$0.isEmpty }.joined(separator: " "), Self.mostTokens)
+        return ModelTokens.prefix([ledger, said].filter { !$0.isEmpty }.joined(separator: " "), Self.mostTokens)
     }
 
     // MARK: What was wanted
@@ -31,7 +31,7 @@ struct EmbeddedSummary {
         var left = Self.ledgerTokens
         for entry in wishes.reversed() {
             let sentence = sentence(entry)
-            let needed = Tokens.estimate(sentence) + 1
+            let needed = ModelTokens.estimate(sentence) + 1
             guard needed <= left else { break }
             left -= needed
             sentences.append(sentence)
@@ -75,9 +75,9 @@ struct EmbeddedSummary {
         for line in material.lines.reversed() {
             let words = SummaryText.oneLine(line.text, atMost: each)
             let part = "\(line.speaker == .customer ? "Customer" : "Reply"): \(words)\(words.count < line.text.count ? " …" : "")"
-            let needed = Tokens.estimate(part) + 1
+            let needed = ModelTokens.estimate(part) + 1
             if needed > left {
-                if parts.isEmpty { parts.append(Tokens.prefix(part, left)) }
+                if parts.isEmpty { parts.append(ModelTokens.prefix(part, left)) }
                 break
             }
             left -= needed

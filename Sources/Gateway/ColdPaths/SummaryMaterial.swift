@@ -20,7 +20,7 @@ struct SummaryMaterial: Sendable {
     var lastMessageAt: Timestamp?
     var lastActionAt: Timestamp?
 
-    var tokens: Int { lines.reduce(0) { $0 + Tokens.estimate($1.text) + Tokens.perLine } }
+    var tokens: Int { lines.reduce(0) { $0 + ModelTokens.estimate($1.text) + ModelTokens.perLine } }
 
     /// Nil for a session without a message.
     static func load(_ session: SessionRecord, in transaction: BrandTransaction) throws -> SummaryMaterial? {
@@ -32,7 +32,7 @@ struct SummaryMaterial: Sendable {
             return HistoryLine(speaker: record.isInbound ? .customer : .brand, text: SummaryText.oneLine(text, atMost: window))
         }
         return SummaryMaterial(
-            session: session, lines: Tokens.latest(lines, window),
+            session: session, lines: ModelTokens.latest(lines, window),
             intents: try transaction.intents(session: session.id, limit: intentLimit).map(\.entry), lastMessage: last.id,
             firstMessageAt: try transaction.messages(session: session.id, after: nil, limit: 1).first?.recordedAt,
             lastMessageAt: last.recordedAt, lastActionAt: try transaction.lastAction(of: session.user, session: session.id))
@@ -52,7 +52,7 @@ enum SummaryText {
         let beginning = String(text.unicodeScalars.prefix(tokens * 5))
         var text = String(String.UnicodeScalarView(beginning.unicodeScalars.map { isInvisible($0) ? " " : $0 }))
         for mark in ["<|", "|>", "```", "[INST]", "[/INST]", "<<SYS>>", "<</SYS>>"] { text = text.replacing(mark, with: " ") }
-        return Tokens.prefix(text.split(separator: " ").joined(separator: " "), tokens)
+        return ModelTokens.prefix(text.split(separator: " ").joined(separator: " "), tokens)
     }
 
     /// Control and format characters, line ends, and the private and unassigned ones that carry hidden text.

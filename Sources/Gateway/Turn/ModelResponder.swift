@@ -25,9 +25,10 @@ struct ModelResponder: Sendable {
     {
         guard mayReword(result, before: before, user: user) else { return result }
         var result = result
+        let planned = TokenPlan.plan(for: .response, state: result.state).total
         for (index, effect) in result.effects.enumerated() {
             guard case .reply(let reply) = effect else { continue }
-            result.effects[index] = .reply(await reworded(reply, user: user, subject: subject, deadline: deadline))
+            result.effects[index] = .reply(await reworded(reply, user: user, subject: subject, planned: planned, deadline: deadline))
         }
         return result
     }
@@ -46,13 +47,13 @@ struct ModelResponder: Sendable {
         }
     }
 
-    private func reworded(_ reply: Reply, user: User, subject: ModelSubject, deadline: Timestamp) async -> Reply {
+    private func reworded(_ reply: Reply, user: User, subject: ModelSubject, planned: Int, deadline: Timestamp) async -> Reply {
         guard let text = Self.text(of: reply.content), clock.now + Self.leastTime <= deadline else { return reply }
         let check = NarrativeCheck(template: text, narrative: reply.narrative, names: [configuration.name, user.profileName ?? ""])
         guard check.isWorthWording else { return reply }
         let prompt = ModelPrompt(
             function: .response, system: Self.instructions, messages: [ModelMessage(role: .user, text: "<reply>\n\(text)\n</reply>")],
-            subject: subject, deadline: deadline)
+            subject: subject, plannedTokens: planned, deadline: deadline)
         guard case .answer(let answer) = await model.complete(prompt) else { return reply }
         let wording = Self.bare(answer)
         guard check.problem(in: wording) == nil else { return reply }

@@ -1,7 +1,5 @@
-package import Conversation
-
 /// Counts tokens without a model's own vocabulary: close enough to plan with and to stand in where an endpoint reports nothing.
-package enum Tokens {
+package enum ModelTokens {
     /// Four ASCII characters make about one token; every other character counts as one. Zero only for no text at all.
     package static func estimate(_ text: String) -> Int {
         var (ascii, others) = (0, 0)

@@ -1,5 +1,3 @@
-package import Conversation
-
 /// How many tokens a call of a model may take, and for what: 3,000 while things are simple, up to 8,000 where much is going on at once.
 /// Pure: the same conversation has the same plan.
 package struct TokenPlan: Sendable, Hashable {
