@@ -122,7 +122,7 @@ let package = Package(
         .testTarget(
             name: "SwitchboardTests",
             dependencies: [
-                "Switchboard", "ConfigurationLoading", "Conversation", "Gateway", "HTTPCalls", "Models", "Signing", "Storage", "TestKit",
+                "Switchboard", "ConfigurationLoading", "Conversation", "Gateway", "HTTPCalls", "Signing", "Storage", "TestKit",
                 Outside.hummingbird, Outside.log, Outside.lifecycle, Outside.nio, Outside.nioPosix,
             ]),
         .testTarget(

@@ -3,7 +3,6 @@ import Conversation
 import Foundation
 import Gateway
 import HTTPCalls
-import Models
 import Signing
 import Storage
 import TestKit
