@@ -45,6 +45,18 @@ import Testing
         }
     }
 
+    @Test func whatAPolicyDroppedIsInNoSummary() async throws {
+        try await ColdPathWorld.with { world in
+            try await world.say("I would like a haircut")
+            let dropped = try await world.say("my card is 4111 1111 1111 1111")
+            try await world.brandStore.write { transaction in
+                try transaction.setOutcome("dropped:filter:card_number", of: dropped, session: world.session, turn: nil)
+            }
+            let lines = try #require(try await world.material()).lines.map(\.text)
+            #expect(lines == ["I would like a haircut"])
+        }
+    }
+
     @Test func aTurnIsToldTheSummaryAndDoesNotStoreIt() async throws {
         let model = ScriptedModel { _ in .answer(Self.answer("The customer wants a haircut on Tuesday.")) }
         try await ColdPathWorld.with(model) { world in

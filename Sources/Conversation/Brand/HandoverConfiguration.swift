@@ -32,7 +32,7 @@ package struct HandoverConfiguration: Sendable {
 
 /// How people take over.
 package enum HandoverChannel: String, Sendable, Codable, CaseIterable {
-    /// Waits for whoever is free, over `/v1/handovers` and the console.
+    /// Waits for whoever is free, over `/v1/handovers`.
     case queue
     /// Somebody is there now: told at once, taken back soon when nobody answers.
     case liveTransfer = "live_transfer"

@@ -27,9 +27,8 @@ struct SummaryMaterial: Sendable {
         let messages = try transaction.latestMessages(session: session.id, limit: messageLimit)
         guard let last = messages.last else { return nil }
         let lines = messages.compactMap { record -> HistoryLine? in
-            let text = record.isInbound ? Content(json: record.content)?.text : OutboundContent(json: record.content)?.plainText
-            guard let text, !text.isEmpty else { return nil }
-            return HistoryLine(speaker: record.isInbound ? .customer : .brand, text: SummaryText.oneLine(text, atMost: window))
+            guard let line = record.line, !line.text.isEmpty else { return nil }
+            return HistoryLine(speaker: line.speaker, text: SummaryText.oneLine(line.text, atMost: window))
         }
         return SummaryMaterial(
             session: session, lines: ModelTokens.latest(lines, window),

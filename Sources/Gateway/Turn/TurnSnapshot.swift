@@ -90,11 +90,16 @@ struct TurnSnapshot: Sendable {
     }
 
     private static func history(_ session: SessionID, _ transaction: BrandTransaction) throws -> [HistoryLine] {
-        try transaction.latestMessages(session: session, limit: 10).compactMap { record in
-            // What a policy dropped is not read later on either.
-            if record.outcome?.hasPrefix("dropped:") ?? false { return nil }
-            let text = record.isInbound ? Content(json: record.content)?.text : OutboundContent(json: record.content)?.plainText
-            return text.map { HistoryLine(speaker: record.isInbound ? .customer : .brand, text: $0) }
-        }
+        try transaction.latestMessages(session: session, limit: 10).compactMap(\.line)
+    }
+}
+
+extension MessageRecord {
+    /// The words as whoever reads the conversation later on is given them; nil for what has none, and for what a policy dropped: that is not
+    /// read then either.
+    var line: HistoryLine? {
+        if outcome?.hasPrefix("dropped:") ?? false { return nil }
+        let text = isInbound ? Content(json: content)?.text : OutboundContent(json: content)?.plainText
+        return text.map { HistoryLine(speaker: isInbound ? .customer : .brand, text: $0) }
     }
 }

@@ -9,9 +9,9 @@
         static let configuration = CommandConfiguration(
             commandName: "converse", abstract: "Holds conversations as files describe them, and prints what differs.",
             discussion: """
-                Starts a gateway with a store of its own and the stand-ins for every remote system; nothing leaves the machine, and nothing of \
-                it stays. docs/conversations.md describes the files. Exits 0 when everything is as expected, 1 when something differs, \
-                2 when a file cannot be used.
+                Starts a gateway with a store of its own and the stand-ins for every remote system; but for a model at LLM_URL, when \
+                asked for, nothing leaves the machine, and nothing of it stays. docs/conversations.md describes the files. Exits 0 when \
+                everything is as expected, 1 when something differs, 2 when a file cannot be used.
                 """)
 
         @Argument(help: "Conversation files, such as config/brands/salon/conversations/*.yaml.") var files: [String]

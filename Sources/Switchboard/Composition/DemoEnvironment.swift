@@ -15,10 +15,10 @@
             let kept = try read(path)
             let made = madeUp(kept)
             if made != kept { try write(made, path, options.data) }
-            return complete(made, sandbox: sandbox)
+            return complete(made, sandbox: sandbox, desk: sandbox + "/desk/webhook")
         }
 
-        /// The same without a file, for one run.
+        /// The same without a file and without a ticket system, for one run.
         static func load(sandboxPort: Int) -> [String: String] { complete(madeUp([:]), sandbox: "http://127.0.0.1:\(sandboxPort)") }
 
         private static func madeUp(_ kept: [String: String]) -> [String: String] {
@@ -26,15 +26,16 @@
             for name in installation + ["SALON", "JOBS"].flatMap({ brand in brandKeys.map { "\(brand)_\($0)" } }) where made[name] == nil {
                 made[name] = random(prefix: "demo_")
             }
-            for name in ["SALON_SIGNING_SECRET", "JOBS_SIGNING_SECRET"] where made[name] == nil {
+            for name in ["SALON_SIGNING_SECRET", "JOBS_SIGNING_SECRET", "SALON_DESK_SECRET"] where made[name] == nil {
                 made[name] = "whsec_" + Base64.encode(bytes(32))
             }
             return made
         }
 
-        private static func complete(_ made: [String: String], sandbox: String) -> [String: String] {
+        private static func complete(_ made: [String: String], sandbox: String, desk: String = "") -> [String: String] {
             let urls = [
                 "SALON_API_URL": sandbox + "/salon", "JOBS_API_URL": sandbox + "/jobs", "WHATSAPP_GRAPH_URL": sandbox + "/graph/v23.0",
+                "SALON_DESK_URL": desk,
             ]
             let given = Configuration.environment.filter { !$0.value.isEmpty }
             return made.merging(urls) { $1 }.merging(given) { $1 }
