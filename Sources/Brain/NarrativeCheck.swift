@@ -55,7 +55,17 @@ package struct NarrativeCheck: Sendable {
     private func factProblem(_ worded: ReplyText) -> String? {
         for kind in ReplyText.FactKind.allCases where worded.facts(kind) != reply.facts(kind) { return "other facts: \(kind.rawValue)" }
         let order = ReplyText.unique(worded.words.map(\.text).filter { nameOrder.contains($0) })
-        return order == nameOrder ? nil : "other names"
+        return order == nameOrder ? pairProblem(worded) : "other names"
+    }
+
+    /// Where a reply holds several facts of a kind, what they are said of keeps its order too: two prices must not change their services.
+    private func pairProblem(_ worded: ReplyText) -> String? {
+        guard ReplyText.FactKind.allCases.contains(where: { Set(reply.facts($0)).count > 1 }) else { return nil }
+        func told(_ text: ReplyText) -> [String] {
+            ReplyText.unique(text.words.filter { $0.kind == nil && isTelling($0) }.map(\.stem))
+        }
+        let (own, expected) = (told(worded), told(reply))
+        return own.filter(Set(expected).contains) == expected.filter(Set(own).contains) ? nil : "facts beside other words"
     }
 
     private func questionProblem(_ worded: ReplyText) -> String? {

@@ -32,8 +32,8 @@ struct ReplyText: Sendable {
         }
     }
 
-    /// Facts of one kind in their order, each where it stands first.
-    func facts(_ kind: FactKind) -> [String] { Self.unique(words.filter { $0.kind == kind }.map(\.text)) }
+    /// Facts of one kind in their order, as often as they are said: which of two prices is said twice makes a difference.
+    func facts(_ kind: FactKind) -> [String] { words.filter { $0.kind == kind }.map(\.text) }
 
     static func unique(_ texts: [String]) -> [String] {
         var seen: Set<String> = []

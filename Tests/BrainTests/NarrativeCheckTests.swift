@@ -36,6 +36,18 @@ private struct Reworded: Sendable {
 }
 
 @Suite struct NarrativeCheckTests {
+    @Test(arguments: [
+        ("The haircut costs $45 and the massage costs $90.", "The massage costs $45 and the haircut costs $90."),
+        ("The fee is $20, the deposit $50 and the balance $20.", "The fee is $20, the deposit $50 and the balance $50."),
+        ("We open at 9 on Monday and at 11 on Sunday.", "We open at 11 on Monday and at 9 on Sunday."),
+    ])
+    func factsDoNotChangeWhatTheyAreSaidOf(_ template: String, _ wording: String) {
+        let narrative = Narrative(instruction: .converse, primary: template, must: [template])
+        let check = NarrativeCheck(template: template, narrative: narrative, names: ["Blue Door Salon"])
+        #expect(check.problem(in: wording) != nil)
+        #expect(check.problem(in: template) == nil)
+    }
+
     private static let honest: [(Reworded, String)] = [
         (.confirm, "Shall I book Haircut for $45 on Tue, Nov 24 at 5:00 PM?"),
         (.confirm, "Would you like me to book Haircut for $45 on Tue, Nov 24 at 5:00 PM?"),

@@ -121,7 +121,7 @@ import Testing
 
     @Test func aYesOfTheModelsCountsOnlyForWordsThatSayNothingElse() async throws {
         for (text, counts) in [
-            ("that would be simply lovely", true), ("flurble", false), ("that would be a dream", false),
+            ("that would be simply lovely", true), ("flurble", false), ("the last one was good", false), ("that would be a dream", false),
             ("that is far too expensive for a trim", false),
             ("what would the parking be like", false),
             ("make that 6pm", false), ("i am really unsure about all this", false),

@@ -119,6 +119,9 @@ struct HandoverConversation {
         handover.closedAt = nil
         handover.closedReason = nil
         handover.loopedAt = nil
+        // Whoever took it up again may leave as anybody may: nobody is kept waiting without end.
+        handover.answeredAt = nil
+        try transaction.waitForPeople(handover, brand.configuration.handover.nobodyAvailable)
         try takeOver(&handover)
         try tell("handover.reopened", handover)
         transaction.tell(.reopened, handover)

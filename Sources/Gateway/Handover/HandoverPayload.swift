@@ -17,7 +17,7 @@ struct HandoverPayload {
         -> JSONValue
     {
         let history = try transaction.latestMessages(session: session.id, limit: Self.historyLength).map(HandoverText.entry)
-        let actions = try transaction.attemptedActions(session: session.id, limit: 20)
+        let actions = try transaction.attemptedActions(of: user.id, session: session.id, limit: 20)
         let done = actions.filter { $0["state"] == "done" }
         let failed = actions.filter { ["failed", "refused", "unknown"].contains($0["state"]?.string) }
         let errors = failed.map { "\($0["action"]?.string ?? ""): \($0["state"]?.string ?? ""): \($0["detail"]?.string ?? "")" }

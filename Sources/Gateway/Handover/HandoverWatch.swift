@@ -71,7 +71,7 @@ package struct HandoverWatch: Service {
                 try transaction.updateHandover(current)
             }
         } catch {
-            await failed(handover, settings, brand.id, error)
+            await failed(handover, settings, brand, error)
         }
     }
 
@@ -80,7 +80,7 @@ package struct HandoverWatch: Service {
         return now - closedAt < afterClosing ? now + settings.pollInterval * 4 : nil
     }
 
-    private func failed(_ handover: HandoverRecord, _ settings: DeskConfiguration, _ brand: BrandID, _ error: any Error) async {
+    private func failed(_ handover: HandoverRecord, _ settings: DeskConfiguration, _ brand: BrandRuntime, _ error: any Error) async {
         logger.warning(
             "a desk could not be asked", metadata: ["desk": "\(settings.id)", "handover": "\(handover.id)", "error": "\(error)"])
         let failures = min(handover.pollFailures + 1, 10)
@@ -88,10 +88,17 @@ package struct HandoverWatch: Service {
         let wished = (error as? DeskError)?.retryAfter ?? .zero
         let wait = max(min(settings.pollInterval * (1 << failures), Self.slowest), wished)
         do {
-            try await store.brand(brand).write { transaction in
+            try await store.brand(brand.id).write { transaction in
                 guard var current = try transaction.handover(handover.id) else { return }
                 current.pollFailures = failures
                 current.pollAt = isGone ? nil : transaction.now + wait
+                // Nobody can answer in a ticket that is gone: the bot must not stay silent for it.
+                if isGone, current.state == .open, let instance = brand.configuration.instance(current.instance),
+                    let channel = registry.channel(instance.channel)
+                {
+                    try HandoverConversation(brand: brand, channel: channel, transaction: transaction).close(
+                        &current, reason: "ticket_gone", tellsDesk: false)
+                }
                 try transaction.updateHandover(current)
             }
         } catch {

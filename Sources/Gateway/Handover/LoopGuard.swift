@@ -29,7 +29,8 @@ struct LoopGuard {
             if ours.contains(where: { Self.normalized($0.entry.text) == normalized }) { return .loop("echo") }
         }
         let recent = replies.filter { event.at - $0.at < Self.window && $0.at <= event.at }
-        if recent.count >= Self.most { return .loop("flood") }
+        // What was not passed on is no part of a conversation: a burst of mails by a rule must not silence the person after it.
+        if recent.count(where: { $0.outcome == "said" }) >= Self.most { return .loop("flood") }
         guard event.isAutomatic else { return .pass }
         // The first "we got your message" is worth reading; what follows at once is not.
         return recent.contains { $0.isAutomatic } ? .ignore("automatic") : .pass

@@ -90,7 +90,7 @@ extension BrandTransaction {
             SELECT canonical_action, state, params, result, created_at,
                 (SELECT detail FROM attempts WHERE attempts.brand_id = actions.brand_id AND subject_id = action_id
                     ORDER BY number DESC LIMIT 1)
-            FROM actions WHERE brand_id = $1 AND session_id = $2 ORDER BY action_id DESC LIMIT $3
+            FROM actions WHERE brand_id = $1 AND user_id = $4 AND session_id = $2 ORDER BY action_id DESC LIMIT $3
             """)
     }
 
@@ -142,8 +142,8 @@ extension BrandTransaction {
     }
 
     /// What was tried in a session, oldest first: each action with its state, parameters, result and the word on its last attempt.
-    package func attemptedActions(session: SessionID, limit: Int) throws -> [JSONValue] {
-        try rows(Statements.actions, SQLValue(session), SQLValue(limit)).map { row in
+    package func attemptedActions(of user: UserID, session: SessionID, limit: Int) throws -> [JSONValue] {
+        try rows(Statements.actions, SQLValue(session), SQLValue(limit), SQLValue(user)).map { row in
             let params = try StoredJSON.decode([String: Entity].self, try row.text(2))
             return [
                 "action": .string(try row.text(0)), "state": .string(try row.text(1)),

@@ -6,6 +6,8 @@ internal import Conversation
 struct ModelTrust: Sendable {
     /// The most that medium confidence is.
     static let medium = 0.85
+    /// Below this the rules only guessed, which supports nothing.
+    static let leastSupport = 0.6
     /// A short word of agreement has no more words.
     static let wordsOfYes = 12
 
@@ -53,7 +55,7 @@ struct ModelTrust: Sendable {
     private func isSupported(_ intent: DetectedIntent) -> Bool {
         let actions = embedded.filter { $0.type == .action }
         if actions.contains(where: { $0.confidence > Self.medium && $0.candidates.first != intent.candidates.first }) { return false }
-        return actions.contains { $0.candidates.first == intent.candidates.first }
+        return actions.contains { $0.candidates.first == intent.candidates.first && $0.confidence >= Self.leastSupport }
     }
 
     private func isPlainYes(_ intent: DetectedIntent) -> Bool {
@@ -71,7 +73,10 @@ struct ModelTrust: Sendable {
             }
         }
         // A write hangs on it: the customer must have said something that agrees, whatever a model makes of the rest.
-        let agrees = words.indices.contains { Self.agreement.contains(words[$0]) || Answers.yes.length(in: words, at: $0) > 0 }
+        // At the beginning or the end: "the last one was good" agrees with nothing.
+        let agrees =
+            Answers.yes.length(in: words, at: 0) > 0 || words.first.map(Self.agreement.contains) ?? false
+            || words.last.map { Self.agreement.contains($0) || Answers.yes.length(in: [$0], at: 0) > 0 } ?? false
         return isPlain && agrees && !speaksAgainst && !wantsMore && words.count <= Self.wordsOfYes
     }
 
@@ -82,6 +87,6 @@ struct ModelTrust: Sendable {
     private static let against: Set<String> = [
         "no", "not", "dont", "don't", "never", "nope", "nah", "wait", "stop", "cancel", "but", "instead", "rather", "change", "wrong",
         "unless", "if", "maybe", "unsure", "later", "hmm", "expensive", "cant", "can't", "wont", "won't", "isnt", "isn't", "why", "what",
-        "how", "when", "which", "who", "where", "actually", "hold", "without",
+        "how", "when", "which", "who", "where", "actually", "hold", "without", "was", "were", "last", "used",
     ]
 }
