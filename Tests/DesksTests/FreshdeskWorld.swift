@@ -14,7 +14,7 @@ enum FreshdeskWorld {
             { url, rule in
                 DeskConfiguration(
                     id: "fresh", kind: .freshdesk, baseURL: url, token: Secret("key"), webhookSecret: callsUs ? secret : nil,
-                    queue: "36", timeout: .seconds(5), allowPrivateAddresses: [rule])
+                    queue: "36", timeout: .seconds(12), allowPrivateAddresses: [rule])
             }, answer: answer, teller: { callsUs ? call($0, $1, $2) : nil })
     }
 

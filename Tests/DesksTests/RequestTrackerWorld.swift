@@ -10,7 +10,7 @@ enum RequestTrackerWorld {
             { url, rule in
                 DeskConfiguration(
                     id: "rt", kind: .requestTracker, baseURL: url + "/rt", user: "gateway", password: Secret("secret"), queue: "Chats",
-                    timeout: .seconds(5), allowPrivateAddresses: [rule])
+                    timeout: .seconds(12), allowPrivateAddresses: [rule])
             }, answer: answer)
     }
 

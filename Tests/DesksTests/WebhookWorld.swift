@@ -11,7 +11,7 @@ enum WebhookWorld {
         return try ScriptedDesk(
             { url, rule in
                 DeskConfiguration(
-                    id: "hook", kind: .webhook, baseURL: url + "/desk", webhookSecret: secret, timeout: .seconds(5),
+                    id: "hook", kind: .webhook, baseURL: url + "/desk", webhookSecret: secret, timeout: .seconds(12),
                     allowPrivateAddresses: [rule])
             },
             answer: { answer($0, &$1, signer) },

@@ -15,7 +15,7 @@ enum ZendeskWorld {
             { url, rule in
                 DeskConfiguration(
                     id: "zen", kind: .zendesk, baseURL: url, token: Secret("token"), user: "gateway@example.com",
-                    webhookSecret: callsUs ? secret : nil, queue: "36", timeout: .seconds(5), allowPrivateAddresses: [rule])
+                    webhookSecret: callsUs ? secret : nil, queue: "36", timeout: .seconds(12), allowPrivateAddresses: [rule])
             }, answer: { before($0) ?? answer($0, &$1) }, teller: { callsUs ? call($0, $1, $2) : nil })
     }
 

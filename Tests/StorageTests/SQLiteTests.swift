@@ -61,4 +61,21 @@ struct SQLiteTests {
         #expect(throws: DataDirectory.Problem.self) { try DataDirectory(path: path) }
         withExtendedLifetime(directory) {}
     }
+
+    #if os(Linux)
+        @Test func aClosedStoreHasLetGoOfItsFiles() async throws {
+            for _ in 0..<20 {
+                let path = NSTemporaryDirectory() + "switchboard-closed-\(UUID().uuidString).sqlite"
+                let database = try SQLiteDatabase(path: path)
+                _ = try await database.read(.installation) { try $0.rows(SQL("SELECT count(*) FROM migrations"), []).count }
+                await database.close()
+                let held = try FileManager.default.contentsOfDirectory(atPath: "/proc/self/fd").compactMap {
+                    try? FileManager.default.destinationOfSymbolicLink(atPath: "/proc/self/fd/" + $0)
+                }
+                #expect(!held.contains { $0.hasPrefix(path) })
+                #expect(!FileManager.default.fileExists(atPath: path + "-wal"), "the log is folded back by who closes last")
+                try FileManager.default.removeItem(atPath: path)
+            }
+        }
+    #endif
 }

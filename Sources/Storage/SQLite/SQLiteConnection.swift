@@ -11,6 +11,7 @@ internal import Conversation
 final class SQLiteConnection: Connection, @unchecked Sendable {
     private let handle: OpaquePointer
     private var statements: [OpaquePointer?] = []
+    private var isClosed = false
     /// Pages in the write-ahead log after the last commit; written by SQLite through the hook, on the thread that commits.
     private let logPages = UnsafeMutablePointer<Int32>.allocate(capacity: 1)
     /// What stands between SQLite and its log after `gatherLogWrites`.
@@ -38,11 +39,20 @@ final class SQLiteConnection: Connection, @unchecked Sendable {
     }
 
     deinit {
-        for statement in statements { sqlite3_finalize(statement) }
-        sqlite3_close_v2(handle)
+        close()
         logPages.deallocate()
         sb_release_log(log)
         log.deallocate()
+    }
+
+    /// Lets go of the file; nothing may be asked of the connection afterwards. As long as one connection holds a deleted file, SQLite takes
+    /// a new file in its place (under the same inode) for the old one, and shares the index of its log.
+    func close() {
+        guard !isClosed else { return }
+        isClosed = true
+        for statement in statements { sqlite3_finalize(statement) }
+        statements = []
+        sqlite3_close_v2(handle)
     }
 
     /// Takes the folding back of the log out of the commits, which would otherwise wait for it. `foldLogBack` is then up to the owner.

@@ -70,7 +70,8 @@ package final class SQLiteDatabase: Database {
     }
 
     package func close() async {
-        readers.close()
+        // The writer last: whoever closes last folds the log back, and only the writer can.
+        await readers.close()
         await writer.close()
     }
 }

@@ -7,6 +7,9 @@ final class SQLiteReaders: @unchecked Sendable {
     private let condition = NSCondition()
     private var jobs: [Job] = []
     private var isClosing = false
+    /// Threads that still have their connection.
+    private var open = 0
+    private var onEnd: [() -> Void] = []
 
     /// Throws `StorageError.cannotOpen`.
     init(path: String, count: Int) throws {
@@ -14,7 +17,10 @@ final class SQLiteReaders: @unchecked Sendable {
             let connection = try SQLiteConnection(path: path, readOnly: true)
             let thread = Thread { [self] in
                 while let job = next() { job(connection) }
+                connection.close()
+                ended()
             }
+            open += 1
             thread.name = "sqlite-reader-\(number)"
             thread.stackSize = 4 << 20
             thread.start()
@@ -31,11 +37,25 @@ final class SQLiteReaders: @unchecked Sendable {
         return true
     }
 
-    func close() {
+    /// Returns when what was asked before is answered and the files are closed.
+    func close() async {
+        await withCheckedContinuation { continuation in
+            condition.lock()
+            isClosing = true
+            let isOver = open == 0
+            if !isOver { onEnd.append { continuation.resume() } }
+            condition.broadcast()
+            condition.unlock()
+            if isOver { continuation.resume() }
+        }
+    }
+
+    private func ended() {
         condition.lock()
-        isClosing = true
-        condition.broadcast()
+        open -= 1
+        let callbacks = open == 0 ? onEnd : []
         condition.unlock()
+        for callback in callbacks { callback() }
     }
 
     private func next() -> Job? {

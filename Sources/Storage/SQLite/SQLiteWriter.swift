@@ -65,6 +65,7 @@ final class SQLiteWriter: @unchecked Sendable {
             if !group.isEmpty { commit(group) }
             if group.isEmpty || connection.pagesInLog >= checkpointPages { checkpoint() }
         }
+        connection.close()
         condition.lock()
         hasEnded = true
         let callbacks = onEnd
