@@ -2,8 +2,9 @@
 SHELL := /bin/bash
 .DEFAULT_GOAL := help
 JOBS ?= 2
-RUN_PACKAGES = libcurl4-openssl-dev libssl-dev libsqlite3-dev libsimdjson-dev libre2-dev libphonenumber-dev pkg-config ca-certificates
-TEST_PACKAGES = $(RUN_PACKAGES) python3 python3-venv curl chromium chromium-driver request-tracker5 rt5-db-sqlite rt5-standalone
+RUN_PACKAGES = libcurl4-openssl-dev libssl-dev libsqlite3-dev libsimdjson-dev libre2-dev libphonenumber-dev libpq-dev libnats-dev pkg-config ca-certificates
+TEST_PACKAGES = $(RUN_PACKAGES) python3 python3-venv curl chromium chromium-driver request-tracker5 rt5-db-sqlite rt5-standalone \
+	postgresql nats-server redis-server
 PORT ?= 8080
 SANDBOX_PORT ?= 8090
 DATA ?= .data

@@ -67,8 +67,10 @@ let package = Package(
         .target(name: "Understanding", dependencies: ["Conversation", "JSON", "Text"]),
         .target(name: "Brain", dependencies: ["Conversation"]),
         .systemLibrary(name: "CSQLite", path: "Sources/CSQLite", pkgConfig: "sqlite3", providers: [.apt(["libsqlite3-dev"])]),
-        .target(name: "Storage", dependencies: ["Conversation", "CSQLite", Outside.log, Outside.lifecycle]),
-        .target(name: "Bus", dependencies: ["Conversation", "Storage", Outside.log, Outside.lifecycle]),
+        .systemLibrary(name: "CPostgres", path: "Sources/CPostgres", pkgConfig: "libpq", providers: [.apt(["libpq-dev"])]),
+        .target(name: "Storage", dependencies: ["Conversation", "CSQLite", "CPostgres", Outside.log, Outside.lifecycle]),
+        .systemLibrary(name: "CNATS", path: "Sources/CNATS", pkgConfig: "libnats", providers: [.apt(["libnats-dev"])]),
+        .target(name: "Bus", dependencies: ["Conversation", "CNATS", "Storage", Outside.log, Outside.lifecycle]),
         .target(name: "CCurl", linkerSettings: [.linkedLibrary("curl")]),
         .target(name: "HTTPCalls", dependencies: ["Conversation", "CCurl"]),
         .target(

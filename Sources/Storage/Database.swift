@@ -4,7 +4,7 @@ package import Conversation
 ///
 /// Units of work are synchronous closures that run on the driver's own thread. Units that arrive together share one commit.
 /// **A unit may be run a second time** (when a neighbour in its group failed), so it touches nothing but the connection it is given.
-package protocol Database: Sendable {
+package protocol Database: AnyObject, Sendable {
     var dialect: Dialect { get }
     /// Returns after the unit's effects are durable. Throws what the unit threw (its effects are undone, its neighbours' are not),
     /// or `StorageError` when nothing could be made durable.
@@ -28,6 +28,17 @@ package protocol Connection {
     func rows(_ statement: SQL, _ values: [SQLValue]) throws -> [Row]
     /// Runs the statement; returns the number of rows it changed. Throws `StorageError`.
     @discardableResult func run(_ statement: SQL, _ values: [SQLValue]) throws -> Int
+    /// Runs the statement without waiting for its answer where that saves a round trip: an error may come with a later statement of the
+    /// unit, or at its end. Throws `StorageError`.
+    func send(_ statement: SQL, _ values: [SQLValue]) throws
+    /// The database's own clock, where several machines share it: leases end by this one, not by any node's. Nil where the program's
+    /// clock is the only one.
+    var time: Timestamp? { get }
+}
+
+extension Connection {
+    package func send(_ statement: SQL, _ values: [SQLValue]) throws { try run(statement, values) }
+    package var time: Timestamp? { nil }
 }
 
 /// What the two databases say differently.
@@ -38,9 +49,11 @@ package struct Dialect: Sendable {
     package var clustered: String
     /// Lets several nodes claim without waiting for each other.
     package var skipLocked: String
+    /// Other processes may have the same store open: what was begun before a start may still be running elsewhere.
+    package var isShared: Bool
 
-    package static let sqlite = Dialect(bytes: "BLOB", clustered: " WITHOUT ROWID", skipLocked: "")
-    package static let postgreSQL = Dialect(bytes: "BYTEA", clustered: "", skipLocked: " FOR UPDATE SKIP LOCKED")
+    package static let sqlite = Dialect(bytes: "BLOB", clustered: " WITHOUT ROWID", skipLocked: "", isShared: false)
+    package static let postgreSQL = Dialect(bytes: "BYTEA", clustered: "", skipLocked: " FOR UPDATE SKIP LOCKED", isShared: true)
 
     /// Fills `{bytes}`, `{clustered}` and `{skip_locked}`.
     package func fill(_ text: String) -> String {
@@ -58,6 +71,9 @@ package enum StorageError: Error, Sendable, Hashable, CustomStringConvertible {
     case closed
     /// No room; goes on by itself when there is room again.
     case full(String)
+    /// The database cannot be reached or does not answer in time; goes on by itself when it does again. Whether the unit took effect is
+    /// unknown only when the connection broke during its commit.
+    case unavailable(String)
     /// Two rows where one may be.
     case duplicate(String)
     /// Anything else the database said.
@@ -70,6 +86,7 @@ package enum StorageError: Error, Sendable, Hashable, CustomStringConvertible {
         switch self {
         case .closed: "the store is closed"
         case .full(let text): "the disk is full: \(text)"
+        case .unavailable(let text): "the store cannot be reached: \(text)"
         case .duplicate(let text): "duplicate: \(text)"
         case .failed(let code, let text): "store error \(code): \(text)"
         case .unreadable(let text): "unreadable row: \(text)"

@@ -3,14 +3,18 @@ import Synchronization
 
 /// The store as everybody else sees it: reached through a brand, so that a query without a brand cannot be written.
 package final class Store: Sendable {
+    /// Holds the tables without a brand, and every brand that has no database of its own.
     let database: any Database
+    /// Brands that live elsewhere. Each is self-contained: nothing of it stands in `database`.
+    private let elsewhere: [BrandID: any Database]
     package let clock: any WallClock
     package let ids: any IDSource
     /// The name under which this process holds leases.
     package let node: String
     /// Which tasks may run beside each other, whatever dispatcher they belong to.
     let gate = TaskGate()
-    private let listeners = Mutex<[@Sendable (BrandID, LanePool) -> Void]>([])
+    private let listeners = Mutex<[@Sendable (BrandID, LanePool) -> Bool]>([])
+    private let network = Mutex<(any PeerNetwork)?>(nil)
     private let eventListeners = Mutex<[@Sendable (BrandID) -> Void]>([])
     private let deadLetterListeners = Mutex<[@Sendable (BrandID, [String]) -> Void]>([])
     private let handoverListeners = Mutex<[@Sendable (BrandID, [HandoverNews]) -> Void]>([])
@@ -20,10 +24,11 @@ package final class Store: Sendable {
     package let eventsAreWanted: @Sendable () -> Bool
 
     package init(
-        database: any Database, clock: any WallClock, ids: any IDSource, node: String,
+        database: any Database, elsewhere: [BrandID: any Database] = [:], clock: any WallClock, ids: any IDSource, node: String,
         eventsAreWanted: @escaping @Sendable () -> Bool = { true }
     ) {
         self.database = database
+        self.elsewhere = elsewhere
         self.clock = clock
         self.ids = ids
         self.node = node
@@ -32,8 +37,31 @@ package final class Store: Sendable {
 
     package func brand(_ id: BrandID) -> BrandStore { BrandStore(store: self, id: id) }
 
-    /// Calls `listener` after every commit that made a lane of that pool ready.
-    package func onReady(_ listener: @escaping @Sendable (BrandID, LanePool) -> Void) { listeners.withLock { $0.append(listener) } }
+    func database(of brand: BrandID) -> any Database { elsewhere[brand] ?? database }
+    /// Every database once.
+    var databases: [any Database] {
+        var seen = Set([ObjectIdentifier(database)])
+        return [database] + elsewhere.values.filter { seen.insert(ObjectIdentifier($0)).inserted }
+    }
+
+    /// Calls `listener` after every commit that made a lane of that pool ready. It answers whether a worker here will take the work at
+    /// once; when none will, the other nodes are told.
+    package func onReady(_ listener: @escaping @Sendable (BrandID, LanePool) -> Bool) { listeners.withLock { $0.append(listener) } }
+
+    /// Tells the other nodes through `network` from now on.
+    package func connect(_ network: any PeerNetwork) { self.network.withLock { $0 = network } }
+
+    /// Another node did something: whoever listens here looks into the store, as if it had been done here.
+    package func hear(_ signal: PeerSignal) {
+        switch signal {
+        case .ready(let brand, let pool): _ = offer(brand, pool)
+        case .feed(let brand, let instance, let user): tellFeedListeners(brand, instance, user)
+        case .events(let brand): tellEventListeners(brand)
+        case .typing: break
+        }
+    }
+
+    package func tellPeers(_ signal: PeerSignal) { network.withLock { $0 }?.send(signal) }
 
     /// Calls `listener` after every commit that put events into a brand's outbox.
     package func onEvents(_ listener: @escaping @Sendable (BrandID) -> Void) { eventListeners.withLock { $0.append(listener) } }
@@ -65,22 +93,35 @@ package final class Store: Sendable {
 
     func announceFeeds(_ brand: BrandID, _ conversations: Set<FeedAddress>) {
         guard !conversations.isEmpty else { return }
-        let current = feedListeners.withLock { $0 }
-        for listener in current { for conversation in conversations { listener(brand, conversation.instance, conversation.user) } }
+        for conversation in conversations {
+            tellFeedListeners(brand, conversation.instance, conversation.user)
+            tellPeers(.feed(brand, conversation.instance, conversation.user))
+        }
     }
 
-    func announceEvents(_ brand: BrandID) {
-        let current = eventListeners.withLock { $0 }
-        for listener in current { listener(brand) }
+    private func tellFeedListeners(_ brand: BrandID, _ instance: InstanceID, _ user: UserID) {
+        for listener in feedListeners.withLock({ $0 }) { listener(brand, instance, user) }
+    }
+
+    /// The node that wrote an event publishes it; the others are not told, their sweep is the net.
+    func announceEvents(_ brand: BrandID) { tellEventListeners(brand) }
+
+    private func tellEventListeners(_ brand: BrandID) {
+        for listener in eventListeners.withLock({ $0 }) { listener(brand) }
     }
 
     func wake(_ brand: BrandID, _ pools: Set<LanePool>) {
-        guard !pools.isEmpty else { return }
-        let current = listeners.withLock { $0 }
-        for listener in current { for pool in pools { listener(brand, pool) } }
+        for pool in pools where !offer(brand, pool) { tellPeers(.ready(brand, pool)) }
     }
 
-    package func close() async { await database.close() }
+    /// Whether somebody here takes it.
+    private func offer(_ brand: BrandID, _ pool: LanePool) -> Bool {
+        listeners.withLock { $0 }.reduce(false) { taken, listener in listener(brand, pool) || taken }
+    }
+
+    package func close() async {
+        for database in databases { await database.close() }
+    }
 }
 
 /// One brand's part of the store.
@@ -90,7 +131,7 @@ package struct BrandStore: Sendable {
 
     /// One transaction, durable when this returns. The unit may run twice, so it touches only the transaction.
     package func write<Result: Sendable>(_ unit: @escaping @Sendable (BrandTransaction) throws -> Result) async throws -> Result {
-        let (result, news) = try await store.database.write(.brand(id)) { [store, id] connection in
+        let (result, news) = try await store.database(of: id).write(.brand(id)) { [store, id] connection in
             let transaction = BrandTransaction(brand: id, connection: connection, store: store)
             return (try unit(transaction), transaction.news)
         }
@@ -104,7 +145,7 @@ package struct BrandStore: Sendable {
     }
 
     package func read<Result: Sendable>(_ unit: @escaping @Sendable (BrandTransaction) throws -> Result) async throws -> Result {
-        try await store.database.read(.brand(id)) { [store, id] connection in
+        try await store.database(of: id).read(.brand(id)) { [store, id] connection in
             try unit(BrandTransaction(brand: id, connection: connection, store: store))
         }
     }
@@ -134,7 +175,7 @@ package final class BrandTransaction {
         self.brand = brand
         self.connection = connection
         self.store = store
-        now = store.clock.now
+        now = connection.time ?? store.clock.now
     }
 
     package func newID() -> UniqueID { store.ids.next() }
@@ -145,4 +186,5 @@ package final class BrandTransaction {
     func rows(_ statement: SQL, _ values: SQLValue...) throws -> [Row] { try connection.rows(statement, [key] + values) }
     func row(_ statement: SQL, _ values: SQLValue...) throws -> Row? { try connection.rows(statement, [key] + values).first }
     @discardableResult func run(_ statement: SQL, _ values: SQLValue...) throws -> Int { try connection.run(statement, [key] + values) }
+    func send(_ statement: SQL, _ values: SQLValue...) throws { try connection.send(statement, [key] + values) }
 }

@@ -22,6 +22,9 @@ struct DispatcherState {
         wokenWhileLooking.insert(brand)
     }
 
+    /// Whether one more lane of the brand could be worked on now.
+    func hasRoom(for brand: BrandID) -> Bool { active.count < total && busy[brand, default: 0] < perBrand }
+
     /// Brands worth asking, each with the lanes there is room for, beginning with another one each time so that nobody is always last.
     mutating func claimable(at now: Timestamp) -> [(BrandID, Int)] {
         var room = total - active.count

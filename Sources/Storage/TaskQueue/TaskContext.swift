@@ -68,7 +68,8 @@ package final class TaskContext: Sendable {
 }
 
 extension Store {
-    /// Writes, and waits for room as long as the disk is full; ends only with the unit stored, another error, or cancellation.
+    /// Writes, and waits as long as the disk is full or the database cannot be reached; ends only with the unit stored, another error,
+    /// or cancellation.
     package func persistently<Result: Sendable>(
         brand: BrandID, _ unit: @escaping @Sendable (BrandTransaction) throws -> Result
     ) async throws -> Result {
@@ -76,10 +77,20 @@ extension Store {
         while true {
             do {
                 return try await self.brand(brand).write(unit)
-            } catch StorageError.full {
+            } catch let error as StorageError where error.passes {
                 try await clock.sleep(until: clock.now + .milliseconds(wait))
                 wait = min(wait * 2, 2000)
             }
+        }
+    }
+}
+
+extension StorageError {
+    /// Whether waiting helps.
+    var passes: Bool {
+        switch self {
+        case .full, .unavailable: true
+        case .closed, .duplicate, .failed, .unreadable, .cannotOpen: false
         }
     }
 }

@@ -60,9 +60,13 @@ package final class TaskDispatcher: Service {
         self.logger = logger
         state = Mutex(DispatcherState(perBrand: options.perBrand, total: options.total))
         store.onReady { [weak self] brand, ready in
-            guard let self, ready == pool else { return }
-            state.withLock { $0.wake(brand) }
+            guard let self, ready == pool, !signal.isClosed else { return false }
+            let hasRoom = state.withLock { state in
+                state.wake(brand)
+                return state.hasRoom(for: brand)
+            }
             signal.raise()
+            return hasRoom
         }
     }
 
