@@ -25,6 +25,7 @@ enum Outside {
     static let yaml: Target.Dependency = .product(name: "Yams", package: "Yams")
     static let nio: Target.Dependency = .product(name: "NIOCore", package: "swift-nio")
     static let nioPosix: Target.Dependency = .product(name: "NIOPosix", package: "swift-nio")
+    static let nioHTTPTypes: Target.Dependency = .product(name: "NIOHTTPTypes", package: "swift-nio-extras")
     static let httpTypes: Target.Dependency = .product(name: "HTTPTypes", package: "swift-http-types")
     static let jwt: Target.Dependency = .product(name: "JWTKit", package: "jwt-kit")
 }
@@ -45,6 +46,7 @@ let package = Package(
         .package(url: "https://github.com/swift-server/swift-service-lifecycle", from: "2.13.0"),
         .package(url: "https://github.com/jpsim/Yams", from: "6.2.2"),
         .package(url: "https://github.com/apple/swift-nio", from: "2.101.2"),
+        .package(url: "https://github.com/apple/swift-nio-extras", from: "1.35.2"),
         .package(url: "https://github.com/apple/swift-http-types", from: "1.8.0"),
         .package(url: "https://github.com/vapor/jwt-kit", from: "5.7.1"),
     ],
@@ -96,7 +98,7 @@ let package = Package(
                 "Conversation", "JSON", "Text", "Signing", "WhatsApp", "Web", "Understanding", "Brain", "Storage", "Bus", "HTTPCalls",
                 "Models", "Desks", "Gateway", "ConfigurationLoading", .target(name: "Sandbox", condition: .when(traits: ["Sandbox"])),
                 Outside.hummingbird, Outside.arguments, Outside.log, Outside.coreMetrics, Outside.lifecycle, Outside.signals, Outside.nio,
-                Outside.nioPosix, Outside.httpTypes,
+                Outside.nioPosix, Outside.nioHTTPTypes, Outside.httpTypes,
             ]),
         // Tests.
         .target(name: "TestKit", dependencies: ["Conversation", "Storage", "Bus", "HTTPCalls", "Signing"], path: "Sources/TestKit"),

@@ -151,6 +151,18 @@ import Testing
         }
     }
 
+    @Test func aHeadThatDripsIsCutOnAnAbsoluteDeadline() async throws {
+        let hurried = [("switchboard.yaml", "request_timeout_s: 15", "request_timeout_s: 1")]
+        try await Rig.with(.init(edits: hurried)) { rig in
+            for start in ["", "GET /healthz HTTP/1.1\r\nHost: gateway\r\n\r\n"] {
+                let client = try SlowClient(port: rig.gatewayPort, start + "POST /webhooks/whatsapp/main HTTP/1.1\r\nX-Slow: ")
+                let said = try await client.drip(every: .milliseconds(50), within: .seconds(10))
+                #expect(try #require(said, "still connected").hasPrefix(start.isEmpty ? "" : "HTTP/1.1 200 "))
+            }
+            #expect(try await rig.ask("hello").isEmpty == false)
+        }
+    }
+
     @Test func theSecretOfOneAppDoesNotSpeakForTheNumberOfAnother() async throws {
         let other = "test-other-app-secret-\(UUID())"
         let environment = ["OTHER_APP_SECRET": other, "OTHER_VERIFY_TOKEN": "test-other-verify-token"]

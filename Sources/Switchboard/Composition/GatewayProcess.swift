@@ -7,6 +7,7 @@ import Gateway
 import HTTPCalls
 import Hummingbird
 import Logging
+import NIOCore
 import ServiceLifecycle
 import Signing
 import Storage
@@ -169,9 +170,14 @@ struct GatewayProcess {
             proxies: TrustedProxies(rules: configuration.server.trustedProxies))
         var quiet = logger
         quiet.logLevel = .warning
+        let headLimit = TimeAmount(configuration.server.requestTimeout)
         return Application(
-            router: http.router(), server: .http1(configuration: .init(idleTimeout: .seconds(75))),
-            configuration: .init(address: .hostname(options.host, port: options.port), serverName: "switchboard"),
+            router: http.router(),
+            server: .http1(
+                configuration: .init(additionalChannelHandlers: [HeadDeadline(limit: headLimit)], idleTimeout: .seconds(75))),
+            configuration: .init(
+                address: .hostname(options.host, port: options.port), serverName: "switchboard",
+                availableConnectionsDelegate: .maximum(OpenFiles.roomForConnections, logger: quiet)),
             onServerRunning: { channel in await onRunning(channel.localAddress?.port ?? 0) }, logger: quiet)
     }
 

@@ -15,6 +15,15 @@ enum OpenFiles {
         _ = setrlimit(resource, &limit)
     }
 
+    /// Connections that may be open at once: what the limit leaves after the store, brands' connections and a reserve. Whoever comes later
+    /// waits to be accepted, instead of taking the files that storing a message needs.
+    static var roomForConnections: Int {
+        var limit = rlimit()
+        guard getrlimit(resource, &limit) == 0 else { return 512 }
+        let files = Int(clamping: limit.rlim_cur)
+        return max(64, files - min(files / 4, 1024))
+    }
+
     #if canImport(Glibc)
         private static var resource: __rlimit_resource_t { __rlimit_resource_t(RLIMIT_NOFILE.rawValue) }
     #else
