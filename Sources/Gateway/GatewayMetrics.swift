@@ -107,6 +107,11 @@ package struct GatewayMetrics: Sendable {
         ).increment(by: Double(costNanos) / 1e9)
     }
 
+    /// Configurations read anew while running; incomplete when some of it was refused.
+    package func reloaded(isComplete: Bool) {
+        Counter(label: "switchboard_configuration_reloads_total", dimensions: [("result", isComplete ? "complete" : "refused")]).increment()
+    }
+
     /// A call that could neither be stored nor kept.
     package func usageLost(brand: BrandID) {
         Counter(label: "switchboard_model_usage_lost_total", dimensions: [("brand", brand.rawValue)]).increment()

@@ -7,7 +7,8 @@ struct ServeCommand: AsyncParsableCommand {
         commandName: "serve", abstract: "Runs the gateway.",
         discussion: """
             Reads the configuration, opens the store, takes up what a process before it left, and listens. Ready when GET /readyz answers 200.
-            SIGTERM stops accepting, finishes or gives back running work within shutdown_grace_s, and exits 0.
+            SIGHUP reads the configuration anew: healthy brands are taken over, a brand with errors stays as it was, and what is not a brand's
+            needs a restart. SIGTERM stops accepting, finishes or gives back running work within shutdown_grace_s, and exits 0.
             """)
 
     @OptionGroup var options: ServeOptions

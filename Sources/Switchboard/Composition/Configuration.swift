@@ -7,8 +7,11 @@ import Text
 
 /// Loads the configuration with this installation's channels and checks.
 enum Configuration {
-    static func load(_ options: ServeOptions, environment: [String: String]) -> LoadedConfiguration {
-        ConfigurationLoader(
+    /// `running` keeps what of the new one has errors.
+    static func load(
+        _ options: ServeOptions, environment: [String: String], over running: LoadedConfiguration? = nil
+    ) -> LoadedConfiguration {
+        let loader = ConfigurationLoader(
             root: options.config, channelsRoot: options.channels, environment: environment, channels: Channels.descriptors,
             parseAddressRule: { try AddressRule(parsing: $0) },
             validatePattern: { pattern in
@@ -18,8 +21,8 @@ enum Configuration {
                 } catch {
                     return "\(error)"
                 }
-            }
-        ).load()
+            })
+        return running.map { loader.reload(over: $0) } ?? loader.load()
     }
 
     static var environment: [String: String] { ProcessInfo.processInfo.environment }

@@ -17,7 +17,7 @@ extension GatewayProcess {
             await onReady(port)
         }
         let control = ControlServer(path: directory.controlSocketPath, desks: desks, logger: logger)
-        var services: [any Service] = [control]
+        var services: [any Service] = [control, reload()]
         if withWorkers { services += workers() }
         services.append(server)
         // Services are told to stop one after the other, the last one first.

@@ -15,6 +15,7 @@ import Storage
 /// The composition root: everything is made here, once, and handed to whoever needs it.
 struct GatewayProcess {
     let configuration: LoadedConfiguration
+    let environment: [String: String]
     let options: ServeOptions
     let directory: DataDirectory
     /// Held for the life of the process, like the directory's own lock.
@@ -43,6 +44,7 @@ struct GatewayProcess {
         adjusting: (inout LoadedConfiguration) -> Void = { _ in }
     ) async throws {
         self.options = options
+        self.environment = environment
         self.metrics = metrics
         let logger = Logger(label: "switchboard")
         var configuration = Configuration.load(options, environment: environment)
@@ -79,18 +81,28 @@ struct GatewayProcess {
             deadLetters: DeadLetterDesk(store: store, registry: registry),
             quarantine: QuarantineDesk(store: store, registry: registry, intake: intake))
         (self.configuration, self.logger, self.clock, self.ids, self.bus) = (configuration, logger, clock, ids, bus)
-        let (client, usage) = (http, usage)
-        let brands = try configuration.brands.map { brand in
-            let desk = try brand.handover.desk.map { try Desks.make($0, http: client, clock: clock) }
-            return try BrandAssembly.make(
-                brand, queue: configuration.server.queue, http: client, clock: clock, ids: ids, usage: usage, desk: desk)
-        }
+        let brands = try assemble(configuration.brands)
         registry.replace(brands: brands, descriptors: Channels.descriptors)
         let parts = Channels.Parts(
             apps: configuration.apps, intake: intake, http: http, authenticator: OpenSSLAuthenticator(), visitors: visitors, feed: feeds,
             tokens: JWTReader(clock: clock), clock: clock, instances: { [registry] in registry.instance($0) },
             brands: { [registry] in registry.brand($0)?.configuration }, maxStreams: configuration.server.maxStreams)
         for channel in Channels.make(parts) { registry.add(channel: channel) }
+    }
+
+    /// Makes brands ready to work.
+    private func assemble(_ brands: [BrandConfiguration]) throws -> [BrandRuntime] {
+        try brands.map { brand in
+            let desk = try brand.handover.desk.map { try Desks.make($0, http: http, clock: clock) }
+            return try BrandAssembly.make(
+                brand, queue: configuration.server.queue, http: http, clock: clock, ids: ids, usage: usage, desk: desk)
+        }
+    }
+
+    func reload() -> ConfigurationReload {
+        ConfigurationReload(
+            read: { Configuration.load(options, environment: environment, over: $0) }, assemble: assemble, registry: registry,
+            first: configuration, metrics: gatewayMetrics, logger: logger)
     }
 
     private static func report(_ configuration: LoadedConfiguration, _ logger: Logger) throws {
