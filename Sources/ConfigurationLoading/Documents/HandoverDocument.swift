@@ -57,7 +57,7 @@ struct DeskSection {
         }
         if let timeout = members["timeout_s"]?.seconds(upTo: 120) { desk.timeout = timeout }
         if let concurrent = members["max_concurrent"]?.integer(1...1_000) { desk.maxConcurrent = concurrent }
-        if let interval = members["poll_interval_s"]?.seconds(upTo: 3_600) { desk.pollInterval = interval }
+        desk.pollInterval = members["poll_interval_s"]?.seconds(upTo: 3_600) ?? desk.usualPollInterval
         if let addresses = members["allow_private_addresses"] { desk.allowPrivateAddresses = addresses.addresses() }
         requireAccess(of: kind, members)
         reading.deskPlace = (id, idEntry)

@@ -84,7 +84,7 @@ package struct DeskConfiguration: Sendable {
     package var queue: String?
     package var timeout: Duration
     package var maxConcurrent: Int
-    /// How often a desk that cannot call us is asked.
+    /// How often each open ticket is asked about. A desk that calls us is asked too, for what a call did not bring.
     package var pollInterval: Duration
     package var allowPrivateAddresses: [AddressRule]
 
@@ -105,5 +105,14 @@ package struct DeskConfiguration: Sendable {
         self.maxConcurrent = maxConcurrent
         self.pollInterval = pollInterval
         self.allowPrivateAddresses = allowPrivateAddresses
+    }
+
+    /// How often tickets are asked about when the brand says nothing: rarely where the system calls us.
+    package var usualPollInterval: Duration {
+        switch kind {
+        case .webhook: .seconds(60)
+        case .requestTracker: .seconds(15)
+        case .zendesk, .freshdesk: webhookSecret == nil ? .seconds(15) : .seconds(60)
+        }
     }
 }
