@@ -139,7 +139,7 @@ struct DeskControl: Sendable {
     private static func call(_ deed: Deed, _ entry: DeskEntry, _ ticket: DeskTicketRecord, _ book: DeskBook) -> DeskCall? {
         switch book.system {
         case .zendesk: ZendeskEvent.happened(entry, in: ticket, book)
-        case .freshdesk: freshdesk(deed, entry, ticket, book)
+        case .freshdesk: freshdesk(deed, entry, ticket)
         case .webhook: webhook(deed, entry, ticket, book)
         case .requestTracker: nil
         }
@@ -156,15 +156,11 @@ struct DeskControl: Sendable {
     }
 
     /// The body of an automation rule, with what Freshdesk puts in for the placeholders.
-    private static func freshdesk(_ deed: Deed, _ entry: DeskEntry, _ ticket: DeskTicketRecord, _ book: DeskBook) -> DeskCall? {
-        guard let event = event(deed) else { return nil }
-        let author = book.with { $0.users[entry.author]?.name }
+    private static func freshdesk(_ deed: Deed, _ entry: DeskEntry, _ ticket: DeskTicketRecord) -> DeskCall? {
+        guard event(deed) != nil else { return nil }
         return DeskCall(
             id: "\(entry.id)",
-            body: [
-                "event": .string(event), "ticket": .string(String(ticket.id)), "tags": .string(ticket.tags.joined(separator: ", ")),
-                "author": JSONValue(author), "text": .string(entry.text),
-            ])
+            body: ["ticket": .string(String(ticket.id)), "tags": .string(ticket.tags.joined(separator: ", "))])
     }
 
     private static func webhook(_ deed: Deed, _ entry: DeskEntry, _ ticket: DeskTicketRecord, _ book: DeskBook) -> DeskCall? {
