@@ -176,7 +176,7 @@ import Testing
         try await HandoverWorld.ticketed { world in
             world.desk.state.withLock {
                 $0.losesAnswers = 1
-                $0.hiddenFinds = 3
+                $0.hiddenFinds = 1
             }
             let start = world.clock.now
             try await open(world)

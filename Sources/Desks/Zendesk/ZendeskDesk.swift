@@ -55,14 +55,9 @@ struct ZendeskDesk: TicketDesk {
             default: nil
             }
         }
-        do throws(DeskError) {
-            let answer = try await calls.json(request)["ticket"]
-            guard let id = answer["id"].number else { throw calls.unreadable(request, "it names no ticket") }
-            return ticket(id)
-        } catch {
-            if error.outcome == .unknown, let found = try await find(draft.reference) { return found }
-            throw error
-        }
+        let answer = try await calls.json(request)["ticket"]
+        guard let id = answer["id"].number else { throw calls.unreadable(request, "it names no ticket") }
+        return ticket(id)
     }
 
     func add(_ entry: TicketEntry, to ticket: DeskTicket) async throws(DeskError) {
