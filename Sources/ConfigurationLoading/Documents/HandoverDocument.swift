@@ -3,7 +3,7 @@ import Conversation
 /// `handover.yaml`: when people take over, and the ticket system they work in.
 struct HandoverDocument {
     let reading: BrandReading
-    private static let keys = ["desk", "channel", "channels", "priorities", "nobody_available_s", "sensitive_topics"]
+    private static let keys = ["desk", "channel", "channels", "priorities", "nobody_available_s", "sensitive_topics", "public_url", "links_expire_s"]
 
     func read() -> HandoverConfiguration {
         var handover = HandoverConfiguration()
@@ -14,6 +14,9 @@ struct HandoverDocument {
         if let entry = members["priorities"] { handover.priorities = byTrigger(entry) { $0.oneOf(HandoverPriority.self) } }
         if let wait = members["nobody_available_s"]?.seconds(upTo: 604_800) { handover.nobodyAvailable = wait }
         if let topics = members["sensitive_topics"] { handover.sensitiveTopics = topics.items().compactMap { $0.pattern() } }
+        // Empty, as from an unset variable: no links.
+        if let url = members["public_url"], url.scalar()?.text.isEmpty == false { handover.publicURL = url.url() }
+        if let time = members["links_expire_s"]?.seconds(upTo: 2_592_000) { handover.linksExpire = time }
         return handover
     }
 

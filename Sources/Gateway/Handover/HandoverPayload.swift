@@ -21,8 +21,9 @@ struct HandoverMaterial: Sendable {
         let messages = try transaction.latestMessages(session: session.id, limit: historyLength).filter {
             !$0.isInbound || $0.outcome != nil || $0.id == message
         }
+        let links = MediaLinks(configuration)
         return HandoverMaterial(
-            history: messages.map(HandoverText.entry),
+            history: messages.map { HandoverText.entry($0, link: links.link(to: $0.id, in: session.id, now: transaction.now)) },
             actions: try transaction.attemptedActions(of: session.user, session: session.id, limit: 20),
             notes: try SessionNotes.current(of: session, configuration: configuration, in: transaction)?.summary)
     }

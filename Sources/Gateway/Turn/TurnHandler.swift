@@ -54,7 +54,7 @@ package struct TurnHandler: TaskHandler {
         let policy = TurnPolicy(brand: brand, lane: lane, limiter: limiter, metrics: metrics, now: registry.clock.now)
         if snapshot.isMuted {
             // Not even a flood is kept from the people: what they are not shown is lost.
-            let muted = MutedTurn(snapshot: snapshot, lane: lane, turn: turn)
+            let muted = MutedTurn(snapshot: snapshot, lane: lane, turn: turn, links: MediaLinks(brand.configuration))
             return try await context.finish { try muted.store(context.task.payload, in: $0) }
         }
         let result: TurnResult

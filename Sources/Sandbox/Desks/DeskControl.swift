@@ -67,8 +67,10 @@ struct DeskControl: Sendable {
         var spoiling = DeskCalls.Spoiling()
         spoiling.signsWrongly = !(try fields.optionalBool("sign") ?? true)
         spoiling.age = .seconds(try fields.optionalInteger("age_s", in: -86_400...86_400) ?? 0)
+        // A call about something that never happened: somebody else's.
+        let happens = try fields.optionalBool("happens") ?? true
         try fields.finish()
-        let (after, entry) = try Self.apply(deed, to: ticket, in: book, author: author, isAutomatic: isAutomatic)
+        let (after, entry) = try Self.apply(deed, to: ticket, in: book, author: author, isAutomatic: isAutomatic, happens: happens)
         guard let call = Self.call(deed, entry, after, book), book.settings.secret != nil, let calls = calls[book.system] else {
             return .json(200, ["ticket": .integer(Int64(ticket)), "entry": .integer(Int64(entry.id)), "gateway": []])
         }
@@ -104,7 +106,7 @@ struct DeskControl: Sendable {
     }
 
     private static func apply(
-        _ deed: Deed, to number: Int, in book: DeskBook, author: String, isAutomatic: Bool
+        _ deed: Deed, to number: Int, in book: DeskBook, author: String, isAutomatic: Bool, happens: Bool
     ) throws -> (DeskTicketRecord, DeskEntry) {
         let (now, system) = (book.clock.now, book.system)
         return try book.with { state in
@@ -127,7 +129,7 @@ struct DeskControl: Sendable {
                 ticket.change(field.1, from: before, to: String(writer), id: state.number(), by: writer, at: now)
                 ticket.assignee = writer
             }
-            state.tickets[number] = ticket
+            if happens { state.tickets[number] = ticket }
             guard let entry = ticket.entries.last else { throw FieldError(field: "ticket", problem: "\(number) is empty") }
             return (ticket, entry)
         }

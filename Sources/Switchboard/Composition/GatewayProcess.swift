@@ -125,6 +125,7 @@ struct GatewayProcess {
                 desk: HandoverDesk(store: store, registry: registry), inbox: inbox, isAnyBrandStopped: !configuration.stopped.isEmpty,
                 logger: logger
             ).routes
+            + MediaRoutes(desk: MediaDesk(store: store, registry: registry), logger: logger).routes
             + UsageRoutes(store: store, registry: registry, book: usage).routes
         let all = mounted + own + extra
         return all + [OpenAPIRoute.make(all)]
