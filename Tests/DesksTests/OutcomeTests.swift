@@ -77,6 +77,8 @@ import Testing
         let body = Array("{\"error\": \"Requester: Email: someone@private.example is bad\", \"phone\": \"+15550100200\"}".utf8)
         let error = try #require(try await outcomes(.answer(HTTPAnswer(status: 422, body: body))).opening)
         #expect(error.detail.hasSuffix("status 422 with \(body.count) bytes"))
-        for secret in ["Requester", "the-token", "someone@", "15550100200", "customer@example.com"] { #expect(!error.detail.contains(secret)) }
+        for secret in ["Requester", "the-token", "someone@", "15550100200", "customer@example.com"] {
+            #expect(!error.detail.contains(secret))
+        }
     }
 }

@@ -122,7 +122,10 @@ import Testing
                     return DeskAnswer(body: ["ticket": ["id": 1, "status": "open", "requester_id": 5]])
                 }
                 return DeskAnswer(
-                    body: ["comments": .array(comments), "users": [["id": 5, "role": "end-user"], ["id": 6, "role": "agent", "name": "Desk"]]])
+                    body: [
+                        "comments": .array(comments),
+                        "users": [["id": 5, "role": "end-user"], ["id": 6, "role": "agent", "name": "Desk"]],
+                    ])
             })
         return try await world.desk.changes(of: DeskTicket(id: "1"), since: nil).events
     }
@@ -140,12 +143,15 @@ import Testing
         let events = try await looked([
             ["id": 9, "plain_body": "Hello", "public": true, "author_id": 6, "via": ["channel": "rule"]],
             ["id": 8, "plain_body": .string(ours), "public": true, "author_id": 6],
-            ["id": 7, "plain_body": "Secret", "public": false, "author_id": 6], ["id": 6, "plain_body": "Me", "public": true, "author_id": 5],
+            ["id": 7, "plain_body": "Secret", "public": false, "author_id": 6],
+            ["id": 6, "plain_body": "Me", "public": true, "author_id": 5],
         ])
         #expect(events.map(\.id) == ["comment-9"] && events.first?.isAutomatic == true)
     }
 
-    @Test(arguments: [("0:0:0", "solved", DeskEvent.Kind.closed), ("0:1:0", "open", .reopened), ("0:0:0", "pending", nil), ("0:1:0", "closed", nil)])
+    @Test(arguments: [
+        ("0:0:0", "solved", DeskEvent.Kind.closed), ("0:1:0", "open", .reopened), ("0:0:0", "pending", nil), ("0:1:0", "closed", nil),
+    ])
     func statusesCloseAndReopen(_ cursor: String, _ status: String, _ kind: DeskEvent.Kind?) async throws {
         let world = try ZendeskWorld.make(
             callsUs: true,

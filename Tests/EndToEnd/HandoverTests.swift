@@ -238,7 +238,9 @@ import Testing
         try await Self.withDesk { rig, desk in
             try await rig.ask(Self.wish)
             try await eventually("a ticket") { try await rig.handovers().first?["ticket_id"] == "T-1" }
-            let image: JSONValue = ["id": "600000000000001", "mime_type": "image/jpeg", "sha256": "aW1hZ2U=", "caption": "This cut, please"]
+            let image: JSONValue = [
+                "id": "600000000000001", "mime_type": "image/jpeg", "sha256": "aW1hZ2U=", "caption": "This cut, please",
+            ]
             let message: JSONValue = [
                 "from": .string(Self.phone), "id": "wamid.IMAGE1", "timestamp": .string("\(SystemClock().now.milliseconds / 1000)"),
                 "type": "image", "image": image,

@@ -8,7 +8,9 @@ import Testing
     private let session = SessionID(UniqueID(high: 1, low: 2))
     private let message = MessageID(UniqueID(high: 3, low: 4))
 
-    private func links(_ brand: String = "salon", secrets: [String] = ["first-secret"], url: String? = "https://gateway.test/") -> MediaLinks {
+    private func links(_ brand: String = "salon", secrets: [String] = ["first-secret"], url: String? = "https://gateway.test/")
+        -> MediaLinks
+    {
         MediaLinks(
             BrandConfiguration(
                 id: BrandID(rawValue: brand), name: brand,

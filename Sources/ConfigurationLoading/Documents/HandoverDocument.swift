@@ -3,7 +3,9 @@ import Conversation
 /// `handover.yaml`: when people take over, and the ticket system they work in.
 struct HandoverDocument {
     let reading: BrandReading
-    private static let keys = ["desk", "channel", "channels", "priorities", "nobody_available_s", "sensitive_topics", "public_url", "links_expire_s"]
+    private static let keys = [
+        "desk", "channel", "channels", "priorities", "nobody_available_s", "sensitive_topics", "public_url", "links_expire_s",
+    ]
 
     func read() -> HandoverConfiguration {
         var handover = HandoverConfiguration()

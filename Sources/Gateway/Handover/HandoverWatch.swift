@@ -81,7 +81,8 @@ package struct HandoverWatch: Service {
             let changes = try await desk.changes(of: ticket, since: handover.cursor)
             try await store.brand(brand.id).write { transaction in
                 // What was heard meanwhile is newer than what was read: the look is taken again.
-                if desk.capabilities.callsUs, let newest = try transaction.events(of: handover.id, limit: 1).last, newest.recordedAt > began {
+                if desk.capabilities.callsUs, let newest = try transaction.events(of: handover.id, limit: 1).last, newest.recordedAt > began
+                {
                     return try transaction.setLook(handover.id, cursor: handover.cursor, at: transaction.now + Self.idle, failures: 0)
                 }
                 // Events and cursor in one transaction: what was read is never read again, and what was not stored is.

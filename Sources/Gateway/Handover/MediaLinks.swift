@@ -45,7 +45,8 @@ package struct MediaLinks: Sendable {
         guard parts.count == 5, parts[0] == brand.rawValue, let given = Hex.decode(parts[4].utf8) else { return nil }
         let signed = Self.purpose + Array(parts.dropLast().joined(separator: ".").utf8)
         guard keys.contains(where: { Digest.equal($0.authenticationCode(for: signed), given) }) else { return nil }
-        guard let end = Int64(parts[3]), now.milliseconds / 1_000 < end, let session = Hex.decode(parts[1].utf8).flatMap({ SessionID(bytes: $0) }),
+        guard let end = Int64(parts[3]), now.milliseconds / 1_000 < end,
+            let session = Hex.decode(parts[1].utf8).flatMap({ SessionID(bytes: $0) }),
             let message = Hex.decode(parts[2].utf8).flatMap({ MessageID(bytes: $0) })
         else { return nil }
         return Target(brand: brand, session: session, message: message)

@@ -36,7 +36,8 @@ extension WhatsAppChannel: MediaFetching {
     private func answer(_ call: HTTPCall) async throws(MediaError) -> HTTPAnswer {
         switch await http.call(call) {
         case .answer(let answer) where answer.status == 200: return answer
-        case .answer(let answer): throw MediaError([400, 404, 410].contains(answer.status) ? .gone : .unavailable, "status \(answer.status)")
+        case .answer(let answer):
+            throw MediaError([400, 404, 410].contains(answer.status) ? .gone : .unavailable, "status \(answer.status)")
         case .failed(let failure):
             throw MediaError(failure.kind == .tooLarge ? .tooLarge : .unavailable, "\(failure.kind.rawValue): \(failure.detail)")
         }
