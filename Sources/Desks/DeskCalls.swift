@@ -27,8 +27,10 @@ struct DeskCalls: Sendable {
         /// Most bytes of the answer that are read.
         var maxAnswer = 1_048_576
         var meaning: Meaning = { _ in nil }
+        /// For a POST that asks and changes nothing.
+        var isQuestion = false
 
-        var changesNothing: Bool { method == "GET" }
+        var changesNothing: Bool { isQuestion || method == "GET" }
 
         static func get(_ path: String, _ query: [(name: String, value: String)] = [], isAboutTicket: Bool = false) -> Request {
             Request(method: "GET", path: path, query: query, isAboutTicket: isAboutTicket)
@@ -87,7 +89,8 @@ struct DeskCalls: Sendable {
     private func error(of answer: HTTPAnswer, _ request: Request) -> DeskError {
         DeskError(
             request.meaning(answer) ?? outcome(of: answer.status, request),
-            "\(request.method) \(request.path): status \(answer.status)\(Self.excerpt(answer))",
+            // What it said may quote what it was sent, which is a customer's.
+            "\(request.method) \(request.path): status \(answer.status) with \(answer.body.count) bytes",
             retryAfter: RetryAfter.read(answer, now: clock.now))
     }
 
@@ -101,12 +104,5 @@ struct DeskCalls: Sendable {
         case 300...399: request.changesNothing ? .refused : .unknown
         default: request.changesNothing ? .notDone : .unknown
         }
-    }
-
-    /// The beginning of what the desk said, on one line, for operators. It may quote what it was sent, so addresses and long numbers go.
-    private static func excerpt(_ answer: HTTPAnswer) -> String {
-        let words = String(decoding: answer.body.prefix(300), as: UTF8.self).split(whereSeparator: \.isWhitespace)
-        let text = words.map { $0.contains("@") || $0.count(where: \.isNumber) >= 5 ? "…" : $0 }.joined(separator: " ")
-        return text.isEmpty ? "" : ": \(text)"
     }
 }

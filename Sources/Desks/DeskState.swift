@@ -1,4 +1,5 @@
 import Conversation
+import JSON
 
 /// How a ticket looked when it was last asked about, for desks that tell how things are rather than what happened. Stored as the cursor.
 struct DeskState: Sendable, Hashable, CustomStringConvertible {
@@ -38,5 +39,29 @@ struct DeskState: Sendable, Hashable, CustomStringConvertible {
             events.append(DeskEvent(id: "\(later.isDone ? "closed" : "reopened")-\(stamp)", ticket: ticket.id, kind: kind, at: at))
         }
         return events
+    }
+}
+
+extension DeskState {
+    /// A look at a ticket whose desk tells how it is now: messages above the newest that was read, oldest first, and the changes of state.
+    /// `messages` gives those after a number, each with the reply that it is, if it is one.
+    static func changes(
+        of ticket: DeskTicket, since cursor: String?, isDone: Bool, assignee: Int64?, stamp: String, now: Timestamp,
+        messages: (_ last: Int64) async throws(DeskError) -> [(id: Int64, reply: DeskEvent?)]
+    ) async throws(DeskError) -> DeskChanges {
+        var before = DeskState()
+        if let cursor, !cursor.isEmpty { before = try DeskState(cursor) }
+        let read = try await messages(before.message)
+        let after = DeskState(message: read.reduce(before.message) { max($0, $1.id) }, isDone: isDone, assignee: assignee ?? 0)
+        let events = read.compactMap(\.reply) + before.events(until: after, ticket: ticket, stamp: stamp, now: now)
+        return DeskChanges(events: events, cursor: after.description)
+    }
+
+    /// Files of a message, of which only those with a link that may be passed on. `fields` names the link, the name and the type.
+    static func attachments(_ files: JSONView, _ fields: (url: String, name: String, type: String)) -> [TicketAttachment] {
+        (files.array ?? []).compactMap { file in
+            guard let url = file[fields.url].string, let link = Link.checked(url) else { return nil }
+            return TicketAttachment(url: link, name: file[fields.name].name ?? Link.name(of: link), mimeType: file[fields.type].string)
+        }
     }
 }

@@ -31,13 +31,18 @@ enum DeskText {
         return cut(body(of: entry, named: entry.author != .customer), to: limit - mark.utf8.count) + mark
     }
 
-    /// A new ticket's first text: the summary, then the conversation, newest entries kept when not all fit.
+    /// A new ticket's first text: the summary, then the conversation, newest entries kept when not all fit, and the mark.
     static func opening(_ draft: TicketDraft, to limit: Int = longestBody) -> String {
-        let head = cut(draft.summary, to: limit / 2)
         let end = "\n\n" + mark(draft.reference.value)
+        return opening(draft, entries: longestHistory, to: limit - end.utf8.count) + end
+    }
+
+    /// The same without the mark, with at most so many entries.
+    static func opening(_ draft: TicketDraft, entries: Int, to limit: Int) -> String {
+        let head = cut(draft.summary, to: limit / 2)
         var lines: [String] = []
-        var room = limit - head.utf8.count - end.utf8.count - 200
-        for entry in draft.history.suffix(longestHistory).reversed() {
+        var room = limit - head.utf8.count - 200
+        for entry in draft.history.suffix(entries).reversed() {
             let line = "\(entry.at) \(body(of: entry, named: true))"
             guard line.utf8.count + 1 <= room else { break }
             room -= line.utf8.count + 1
@@ -46,7 +51,7 @@ enum DeskText {
         let omitted = draft.history.count - lines.count
         if omitted > 0 { lines.append("(\(omitted) earlier \(omitted == 1 ? "entry is" : "entries are") not shown.)") }
         let history = lines.isEmpty ? "" : "\n\n" + lines.reversed().joined(separator: "\n")
-        return head + history + end
+        return head + history
     }
 
     /// The whole text, or its beginning up to a character's boundary and a note that it was cut.

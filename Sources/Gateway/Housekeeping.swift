@@ -21,7 +21,10 @@ package struct Housekeeping: Service {
     package func run() async throws {
         await cancelWhenGracefulShutdown {
             while !Task.isCancelled {
-                for brand in brands() { await tidy(brand) }
+                for brand in brands() {
+                    await tidy(brand)
+                    await forgetOld(brand)
+                }
                 do { try await store.clock.sleep(until: store.clock.now + Self.interval) } catch { return }
             }
         }
@@ -39,6 +42,15 @@ package struct Housekeeping: Service {
             if removed > 0 { logger.info("statuses of unknown messages removed", metadata: ["brand": "\(brand)", "count": "\(removed)"]) }
         } catch {
             logger.error("tidying failed, will be tried again in an hour", metadata: ["brand": "\(brand)", "error": "\(error)"])
+        }
+    }
+
+    /// Closed handovers, notes on sessions and usage, once they are old.
+    private func forgetOld(_ brand: BrandID) async {
+        do {
+            while !Task.isCancelled, try await store.brand(brand).write({ try $0.forgetOld(limit: Self.piece) }) >= Self.piece {}
+        } catch {
+            logger.error("what is old could not be removed", metadata: ["brand": "\(brand)", "error": "\(error)"])
         }
     }
 }

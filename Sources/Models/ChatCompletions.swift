@@ -1,5 +1,6 @@
 package import Conversation
 internal import HTTPCalls
+import Synchronization
 
 /// A brand's model behind an OpenAI-compatible endpoint: `POST {base_url}/chat/completions`. One instance per brand; it keeps to the brand's
 /// concurrency, budget and deadline, and records what every call used. What is asked and answered, and the key, are in no error text.
@@ -18,6 +19,7 @@ package final class ChatCompletions: LanguageModel {
     private let ids: any IDSource
     private let usage: any UsageLedger
     private let line: CallLine
+    private let breaker = Mutex(EndpointBreaker())
 
     package init(
         brand: BrandID, configuration: ModelConfiguration, http: any HTTPClient, clock: any WallClock, ids: any IDSource,
@@ -38,11 +40,12 @@ package final class ChatCompletions: LanguageModel {
         guard let settings = configuration.functions[prompt.function] else {
             return .failed(ModelFailure(.notConfigured, "no model for \(prompt.function.rawValue)"))
         }
+        let request = ChatRequest(prompt, settings: settings)
+        if let refusal = pause(probing: false) { return await skipped(request, refusal) }
         guard await line.enter(until: prompt.deadline) else {
-            return .failed(ModelFailure(.busy, "\(configuration.maxConcurrent) calls are under way"))
+            return await skipped(request, ModelFailure(.busy, "\(configuration.maxConcurrent) calls are under way"))
         }
         defer { line.leave() }
-        let request = ChatRequest(prompt, settings: settings)
         for attempt in 1...Self.attempts {
             switch await call(request) {
             case .answer(let text): return .answer(text)
@@ -62,10 +65,12 @@ package final class ChatCompletions: LanguageModel {
     private func wait(after failure: ModelFailure, until deadline: Timestamp) -> Duration? {
         switch failure.kind {
         case .rateLimited, .unavailable: break
-        case .notConfigured, .overBudget, .busy, .timeout, .refused, .tooLarge, .unreadable, .rejected: return nil
+        case .notConfigured, .overBudget, .busy, .timeout, .refused, .tooLarge, .unreadable, .rejected, .paused: return nil
         }
         let wait = failure.retryAfter ?? Self.pause
-        return clock.now + wait + Self.leastTime <= deadline && !Task.isCancelled ? wait : nil
+        let next = clock.now + wait
+        if breaker.withLock({ $0.rests(at: next) }) != nil { return nil }
+        return next + Self.leastTime <= deadline && !Task.isCancelled ? wait : nil
     }
 
     private func call(_ request: ChatRequest) async -> ModelResult {
@@ -73,14 +78,33 @@ package final class ChatCompletions: LanguageModel {
         let began = clock.now
         let timeout = min(configuration.timeout, request.prompt.deadline - began)
         guard timeout > .zero else { return .failed(ModelFailure(.timeout, "no time is left")) }
+        if let refusal = pause(probing: true) { return await skipped(request, refusal) }
         guard await usage.reserve(request.mostTokens, id: id, brand: brand, dailyTokens: configuration.dailyTokens) else {
-            return .failed(ModelFailure(.overBudget, "the brand's tokens of this day are used up"))
+            breaker.withLock { $0.gaveUp() }
+            return await skipped(request, ModelFailure(.overBudget, "the brand's tokens of this day are used up"))
         }
         let reading = ChatAnswer.read(
             await http.call(call(request.body, timeout: timeout)), isJSON: request.prompt.schema != nil, now: clock.now)
+        breaker.withLock { $0.ended(reading.result.failure, allowed: timeout, at: clock.now) }
         await usage.record(record(reading, of: request, id: id, began: began))
         if case .answer = reading.result { CrashPoint.modelAnsweredNotStored.pass() }
         return reading.result
+    }
+
+    /// Why the endpoint is not asked now; nil when it may be. Who asks `probing` makes the call.
+    private func pause(probing: Bool) -> ModelFailure? {
+        let now = clock.now
+        let wait = breaker.withLock { probing ? $0.refuses(at: now) : $0.rests(at: now) }
+        return wait.map { ModelFailure(.paused, "the endpoint failed repeatedly or asked for patience", retryAfter: $0) }
+    }
+
+    /// Puts on record, and into the metrics, that and why a call was not made.
+    private func skipped(_ request: ChatRequest, _ failure: ModelFailure) async -> ModelResult {
+        await usage.record(
+            ModelUsage(
+                id: ids.next(), subject: request.prompt.subject, function: request.prompt.function, model: request.settings.model,
+                inputTokens: 0, outputTokens: 0, isEstimated: false, failure: failure.kind, at: clock.now, duration: .zero))
+        return .failed(failure)
     }
 
     private func call(_ body: [UInt8], timeout: Duration) -> HTTPCall {
@@ -110,4 +134,8 @@ package final class ChatCompletions: LanguageModel {
             inputTokens: tokens.input, outputTokens: tokens.output, isEstimated: isEstimated, plannedTokens: request.prompt.plannedTokens,
             price: configuration.prices[request.settings.model], failure: failure, at: began, duration: clock.now - began)
     }
+}
+
+extension ModelResult {
+    fileprivate var failure: ModelFailure? { if case .failed(let failure) = self { failure } else { nil } }
 }

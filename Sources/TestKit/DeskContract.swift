@@ -14,8 +14,14 @@ package protocol DeskWorld: Sendable {
     func isClosed(_ ticket: DeskTicket) async throws -> Bool
     /// What the system told us, at least `count` calls since the start; for desks that call us.
     func calls(atLeast count: Int) async throws -> [ChannelRequest]
+    /// Whether it tells us what its people do.
+    var isHeard: Bool { get }
     /// The next call of the desk ends so. False when this world cannot.
     func fail(_ fault: DeskFault) async -> Bool
+}
+
+extension DeskWorld {
+    package var isHeard: Bool { desk.capabilities.callsUs }
 }
 
 /// Something that stands in a ticket.
@@ -75,6 +81,7 @@ package struct DeskContract: Sendable {
         ("large and hostile texts arrive", { try await $0.hostileTextsArrive() }),
         ("what we wrote is no answer", { try await $0.whatWeWroteIsNoAnswer() }),
         ("an agent's reply is told once", { try await $0.aReplyIsToldOnce() }),
+        ("what is heard both ways is one event", { try await $0.whatIsHeardBothWaysIsOneEvent() }),
         ("markup becomes text", { try await $0.markupBecomesText() }),
         ("closing and reopening are told", { try await $0.closingAndReopeningAreTold() }),
         ("we close a ticket, twice if need be", { try await $0.weCloseATicket() }),

@@ -102,6 +102,17 @@ import Testing
         #expect(try problems(text).isEmpty)
     }
 
+    @Test(arguments: [
+        ("request_tracker", "user: gateway\n  password: p\n  queue: General", 15), ("zendesk", "token: t", 15),
+        ("zendesk", "token: t\n  webhook_secret: at-least-sixteen-bytes", 60),
+        ("freshdesk", "token: t\n  webhook_secret: at-least-sixteen-bytes\n  poll_interval_s: 20", 20),
+    ])
+    func aDeskThatCallsIsAskedLessOften(_ kind: String, _ rest: String, _ seconds: Int64) throws {
+        let text = "desk:\n  id: shop-desk\n  kind: \(kind)\n  base_url: https://desk.test\n  \(rest)\n"
+        let loaded = try fixture(text).load()
+        #expect(loaded.brands.compactMap(\.handover.desk?.pollInterval) == [.seconds(seconds)], "\(loaded.errors)")
+    }
+
     @Test func aDeskBelongsToOneBrand() throws {
         let fixture = try fixture(Self.whole)
         try fixture.write("config/brands/gym/handover.yaml", Self.whole)

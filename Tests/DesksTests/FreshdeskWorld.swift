@@ -112,15 +112,11 @@ enum FreshdeskWorld {
 
     private static func call(_ event: String, _ ticket: Board.Ticket, _ message: Board.Message?) -> ChannelRequest? {
         guard message?.isInternal != true else { return nil }
-        let kind = message == nil ? event : "reply"
-        return filled(kind, ticket: String(ticket.id), tags: ticket.tags.joined(separator: ", "), text: message.map(\.text) ?? "")
+        return filled(ticket: String(ticket.id), tags: ticket.tags.joined(separator: ", "))
     }
 
-    /// The documented body with its placeholders filled in by plain replacement, which is the worst that Freshdesk may do.
-    static func filled(_ event: String, ticket: String, tags: String = "", text: String, secret: Secret = secret) -> ChannelRequest {
-        let body = """
-            {"event":"\(event)","ticket":"\(ticket)","tags":"\(tags)","author":"Agent","text":"\(text)"}
-            """
-        return channelRequest([("X-Switchboard-Secret", secret.reveal())], Array(body.utf8))
+    /// The documented body with its placeholders filled in.
+    static func filled(ticket: String, tags: String = "", secret: Secret = secret) -> ChannelRequest {
+        channelRequest([("X-Switchboard-Secret", secret.reveal())], Array("{\"ticket\":\"\(ticket)\",\"tags\":\"\(tags)\"}".utf8))
     }
 }

@@ -76,7 +76,9 @@ import Testing
     @Test func errorsTellNoSecretsAndNobodysAddress() async throws {
         let body = Array("{\"error\": \"Requester: Email: someone@private.example is bad\", \"phone\": \"+15550100200\"}".utf8)
         let error = try #require(try await outcomes(.answer(HTTPAnswer(status: 422, body: body))).opening)
-        #expect(error.detail.contains("Requester: Email:"))
-        for secret in ["the-token", "someone@", "15550100200", "customer@example.com"] { #expect(!error.detail.contains(secret)) }
+        #expect(error.detail.hasSuffix("status 422 with \(body.count) bytes"))
+        for secret in ["Requester", "the-token", "someone@", "15550100200", "customer@example.com"] {
+            #expect(!error.detail.contains(secret))
+        }
     }
 }

@@ -39,6 +39,31 @@ import Testing
         #expect(event.at == Timestamp("2026-01-21T09:33:00Z"))
     }
 
+    @Test func aCallMaySayNoMoreThanThatSomethingHappened() throws {
+        let event = try #require(try events(["event": "changed", "ticket": "4711"]).first)
+        #expect(event.kind == .changed && event.ticket == "4711")
+    }
+
+    /// What a system answers that does not know the question, or answers it otherwise than it should.
+    @Test(arguments: [(404, "{}"), (400, "{\"error\":\"event\"}"), (422, "no"), (200, "{}"), (200, "{\"ticket\":\"1\"}")])
+    func aSystemThatCannotBeAskedIsOnlyHeard(_ status: Int, _ body: String) async throws {
+        let desk = try WebhookDeskFixture.answering(status, body)
+        let changes = try await desk.changes(of: DeskTicket(id: "1"), since: "0:0:0")
+        #expect(changes.events.isEmpty && changes.cursor == "0:0:0")
+    }
+
+    @Test(arguments: [
+        (200, "{\"ticket\":null}", DeskError.Outcome.gone), (410, "", .gone), (500, "", .notDone), (200, "no JSON", .notDone),
+        (200, "{\"ticket\":\"1\",\"closed\":false,\"replies\":7}", .notDone),
+        (200, "{\"ticket\":\"1\",\"closed\":false,\"replies\":[{\"text\":\"no id\"}]}", .notDone),
+        (200, "{\"ticket\":\"1\",\"closed\":false,\"replies\":[{\"id\":\"a\",\"attachments\":[{\"url\":\"javascript:1\"}]}]}", .notDone),
+    ])
+    func anAnswerThatCannotBeReadMovesNothing(_ status: Int, _ body: String, _ outcome: DeskError.Outcome) async throws {
+        let desk = try WebhookDeskFixture.answering(status, body)
+        let error = await Sample.error { () async throws(DeskError) in _ = try await desk.changes(of: DeskTicket(id: "1"), since: nil) }
+        #expect(error?.outcome == outcome)
+    }
+
     @Test func aTimeAheadOfUsIsNow() throws {
         let event = try #require(try events(["event": "closed", "id": 7, "ticket": 1, "at": "2199-01-01T00:00:00Z"]).first)
         #expect(event.at <= SystemClock().now && event.id == "7" && event.ticket == "1")
@@ -97,6 +122,18 @@ enum WebhookDeskFixture {
         try Desks.make(
             DeskConfiguration(id: "d", kind: .webhook, baseURL: "https://desk.test", webhookSecret: WebhookWorld.secret), http: NoClient())
     }
+
+    /// One whose system answers everything alike.
+    static func answering(_ status: Int, _ body: String) throws -> any TicketDesk {
+        try Desks.make(
+            DeskConfiguration(id: "d", kind: .webhook, baseURL: "https://desk.test", webhookSecret: WebhookWorld.secret),
+            http: SameAnswer(result: .answer(HTTPAnswer(status: status, body: Array(body.utf8)))))
+    }
+}
+
+private struct SameAnswer: HTTPClient {
+    let result: HTTPResult
+    func call(_ call: HTTPCall) async -> HTTPResult { result }
 }
 
 /// A client for desks that are not to call.

@@ -35,14 +35,14 @@ enum WebhookWorld {
                 id: id, timestamp: request.raw.header("webhook-timestamp") ?? "", signature: request.raw.header("webhook-signature") ?? "",
                 body: request.raw.body, now: SystemClock().now)
         else { return .complaint(599, "signature") }
-        if request.raw.method == "GET" {
-            guard let reference = request.query["reference"], id == "find-\(reference)" else { return .complaint(599, "find") }
-            return found(reference, board) ?? .complaint(404, "none")
-        }
         guard request.raw.header("content-type") == "application/json", request.raw.body.count <= 262_144 else {
             return .complaint(599, "form")
         }
         switch request.body["event"]?.string {
+        case "ticket.find":
+            guard let reference = request.body["reference"]?.string, id == "find-\(reference)" else { return .complaint(599, "find") }
+            return found(reference, board) ?? DeskAnswer(body: ["ticket": .null])
+        case "ticket.changes": return changes(request.body["ticket"]?.string ?? "", board)
         case "ticket.opened": return opened(request.body, id, &board)
         case "ticket.entry": return added(request.body, id, &board)
         case "ticket.closed":
@@ -51,6 +51,15 @@ enum WebhookWorld {
             return DeskAnswer(status: 204)
         default: return .complaint(599, "event")
         }
+    }
+
+    private static func changes(_ ticket: String, _ board: Board) -> DeskAnswer {
+        guard let index = board.index(ticket) else { return DeskAnswer(body: ["ticket": .null]) }
+        let ticket = board.tickets[index]
+        let replies = ticket.messages.filter { $0.author == "agent" && !$0.isInternal }.map { message -> JSONValue in
+            ["id": .string("m\(message.id)"), "text": .string(message.text), "author": "agent"]
+        }
+        return DeskAnswer(body: ["ticket": .string(String(ticket.id)), "closed": .bool(ticket.isClosed), "replies": .array(replies)])
     }
 
     private static func found(_ reference: String, _ board: Board) -> DeskAnswer? {
@@ -63,6 +72,7 @@ enum WebhookWorld {
         guard let reference = body["reference"]?.string, id == "opened-\(reference)", let subject = body["subject"]?.string,
             let history = body["history"]?.array, history.count <= 100, body["customer"]?["user"]?.string != nil,
             ["low", "normal", "high", "urgent"].contains(body["priority"]?.string ?? ""), body["payload"] != nil,
+            body["body"]?.string?.hasPrefix(body["summary"]?.string ?? "-") == true,
             let omitted = body["history_omitted"]?.integer
         else { return .complaint(599, "opened") }
         if let answer = found(reference, board) { return answer }
@@ -76,7 +86,7 @@ enum WebhookWorld {
 
     private static func added(_ body: JSONValue, _ id: String, _ board: inout Board) -> DeskAnswer {
         guard let entry = body["entry"], let entryID = entry["id"]?.string, id == "entry-\(entryID)",
-            let text = entry["text"]?.string, let isInternal = entry["internal"]?.bool,
+            let text = entry["text"]?.string, entry["body"]?.string?.contains(text) == true, let isInternal = entry["internal"]?.bool,
             let attachments = entry["attachments"]?.array
         else { return .complaint(599, "entry") }
         guard let index = board.index(body["ticket"]?.string ?? "") else { return .complaint(404, "gone") }

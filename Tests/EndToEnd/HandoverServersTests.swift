@@ -34,7 +34,7 @@ import Testing
         var options = Rig.Options(environment: ["SALON_DESK_SECRET": Roundup.secret.reveal()])
         options.startsGateway = false
         try await Rig.with(options) { rig in
-            let tracker = try await Roundup.start(gateway: rig.gatewayURL + "/webhooks/tickets/desk")
+            let tracker = try await Roundup.start()
             let yaml = """
                 channel: ticket
                 desk:
@@ -42,6 +42,7 @@ import Testing
                   kind: webhook
                   base_url: "\(tracker.url)"
                   webhook_secret: "${SALON_DESK_SECRET}"
+                  poll_interval_s: 1
                   timeout_s: 30
                   allow_private_addresses: ["127.0.0.1"]
                 """

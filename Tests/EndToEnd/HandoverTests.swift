@@ -196,6 +196,74 @@ import Testing
         }
     }
 
+    @Test func anAnswerWhoseCallIsLostIsAskedForAndOneThatWasHeardIsNotRepeated() async throws {
+        try await Self.withDesk { rig, desk in
+            try await rig.ask(Self.wish)
+            try await eventually("our note of the ticket") { try await rig.handovers().first?["ticket_id"] == "T-1" }
+            let count = try await rig.replies().count
+            #expect(try await desk.reply("I was heard", id: "e1", rig).status == 200)
+            let heard: JSONValue = ["id": "e1", "text": "I was heard"]
+            let lost: JSONValue = ["id": "e2", "text": "I was lost", "author": "front desk"]
+            desk.set(changes: ["ticket": "T-1", "closed": false, "replies": [heard, lost]])
+            try await rig.reply(with: "I was lost", after: count)
+            #expect(try await desk.reply("I was lost", id: "e2", rig).json["duplicates"] == 1)
+            desk.set(changes: ["ticket": "T-1", "closed": true, "replies": [heard, lost]])
+            #expect(try await desk.tell(["event": "changed", "ticket": "T-1"], rig).json["accepted"] == 1)
+            try await rig.reply(with: "I'm back", after: count)
+            #expect(try await rig.replies().count == count + 3, "each once")
+        }
+    }
+
+    @Test func whatATicketSystemTellsAStoppedBrandComesAgain() async throws {
+        try await Self.withDesk { rig, desk in
+            try await rig.ask(Self.wish)
+            try await eventually("our note of the ticket") { try await rig.handovers().first?["ticket_id"] == "T-1" }
+            await rig.killGateway()
+            let file = rig.config + "/brands/salon/actions.yaml"
+            let good = try String(contentsOfFile: file, encoding: .utf8)
+            try (good + "\nnobody_knows_this: 1\n").write(toFile: file, atomically: true, encoding: .utf8)
+            try await rig.startGateway()
+            let refused = try await desk.reply("I waited for you", id: "e1", rig)
+            #expect(refused.status == 503 && refused.header("retry-after") != nil, "\(refused.status) \(refused.text)")
+            await rig.killGateway()
+            try good.write(toFile: file, atomically: true, encoding: .utf8)
+            try await rig.startGateway()
+            let count = try await rig.replies().count
+            #expect(try await desk.reply("I waited for you", id: "e1", rig).json["accepted"] == 1)
+            try await rig.reply(with: "I waited for you", after: count)
+        }
+    }
+
+    @Test func aFileThatOnlyTheBrandsKeyOpensIsLinkedAndTheLinkWorks() async throws {
+        try await Self.withDesk { rig, desk in
+            try await rig.ask(Self.wish)
+            try await eventually("a ticket") { try await rig.handovers().first?["ticket_id"] == "T-1" }
+            let image: JSONValue = [
+                "id": "600000000000001", "mime_type": "image/jpeg", "sha256": "aW1hZ2U=", "caption": "This cut, please",
+            ]
+            let message: JSONValue = [
+                "from": .string(Self.phone), "id": "wamid.IMAGE1", "timestamp": .string("\(SystemClock().now.milliseconds / 1000)"),
+                "type": "image", "image": image,
+            ]
+            let value: [String: JSONValue] = [
+                "contacts": [["wa_id": .string(Self.phone), "profile": ["name": "Customer"]]], "messages": [message],
+            ]
+            #expect(try await rig.webhook(Rig.delivery([(account: Rig.salonNumber, value: value)])).status == 200)
+            try await eventually("the picture in the ticket") { desk.now.entries.contains { $0["text"] == "This cut, please" } }
+            let file = try #require(desk.now.entries.first { $0["text"] == "This cut, please" }?["attachments"]?.array?.first)
+            let link = try #require(file["url"]?.string)
+            #expect(link.hasPrefix(rig.gatewayURL + "/media/salon."))
+            let opened = try await rig.get(link)
+            #expect(opened.status == 200 && opened.bytes.starts(with: [0x89, 0x50, 0x4E, 0x47]), "\(opened.status) \(opened.text)")
+            #expect(opened.header("content-type") == "image/png" && opened.header("x-content-type-options") == "nosniff")
+            #expect(opened.header("content-disposition") == "attachment; filename=\"image\"")
+            rig.expectProblem(try await rig.get(String(link.dropLast()) + (link.last == "0" ? "1" : "0")), 404, "a forged link")
+            rig.expectProblem(try await rig.get(rig.gatewayURL + "/media/nothing"), 404, "no link")
+            try await rig.fault(["path": "/graph/v23.0/media", "status": 404])
+            rig.expectProblem(try await rig.get(link), 410, "what Meta does not keep any more")
+        }
+    }
+
     // MARK: Support
 
     private static func with(_ yaml: String, _ body: (Rig) async throws -> Void) async throws {
@@ -215,11 +283,13 @@ import Testing
         try await Rig.with(options) { rig in
             let yaml = """
                 channel: ticket
+                public_url: "\(rig.gatewayURL)"
                 desk:
                   id: \(TicketSystem.id)
                   kind: webhook
                   base_url: "\(desk.url)"
                   webhook_secret: "${SALON_DESK_SECRET}"
+                  poll_interval_s: 2
                   allow_private_addresses: ["127.0.0.1"]
                 """
             try yaml.write(toFile: rig.config + "/brands/salon/handover.yaml", atomically: true, encoding: .utf8)

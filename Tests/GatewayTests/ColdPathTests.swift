@@ -23,7 +23,7 @@ import Testing
                 attempts: 1, crashes: 0, createdAt: transaction.now, node: "test", wasInterrupted: false)
             let snapshot = try #require(try TurnSnapshot.load(task, withHistory: true, in: transaction))
             let commit = try TurnCommit(
-                snapshot: snapshot, result: TurnResult(state: snapshot.state, effects: []),
+                snapshot: snapshot, result: TurnResult(state: snapshot.state, effects: []), material: HandoverMaterial(),
                 brand: ColdPathWorld.runtime(ColdPathWorld.configuration(hasModel: hasModel)), channel: PageChannel(),
                 lane: Lane(brand: ColdPathWorld.brand, instance: ColdPathWorld.instance.id, user: world.user), turn: transaction.newID())
             try commit.store(try TurnCommit.encode(snapshot.state), in: transaction)

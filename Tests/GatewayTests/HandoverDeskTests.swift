@@ -121,4 +121,129 @@ import Testing
             #expect(try await world.handover().cursor == "1")
         }
     }
+
+    @Test func anAnswerWhoseCallWasLostIsFoundAndOneThatWasHeardIsNotRepeated() async throws {
+        try await HandoverWorld.ticketed(callsUs: true) { world in
+            try await open(world)
+            #expect(try await world.happens(world.reply("I was heard", id: "e1"))?.accepted == 1)
+            let lost = world.reply("I was lost", id: "e2")
+            world.desk.state.withLock { $0.changes = [world.reply("I was heard", id: "e1"), lost] }
+            world.clock.advance(by: .seconds(61))
+            await world.watch.look()
+            try await world.settle()
+            let told = try await world.told()
+            #expect(told.filter { $0 == "I was heard" }.count == 1 && told.filter { $0 == "I was lost" }.count == 1)
+            #expect(try await world.happens(lost)?.duplicates == 1, "and the other way round")
+        }
+    }
+
+    @Test func whatIsHeardWhileADeskIsAskedIsNotUndoneByWhatWasRead() async throws {
+        try await HandoverWorld.ticketed { world in
+            try await open(world)
+            world.desk.state.withLock {
+                $0.changes = [world.event(.closed, id: "old")]
+                $0.isHeld = true
+            }
+            world.clock.advance(by: .seconds(61))
+            async let look: Void = world.watch.look()
+            while world.desk.state.withLock({ $0.waits }) == 0 { await Task.yield() }
+            world.clock.advance(by: .seconds(1))
+            _ = try await world.happens(world.reply("I have it", id: "new"))
+            world.desk.state.withLock { $0.isHeld = false }
+            await look
+            #expect(try await world.handover().state == .open)
+        }
+    }
+
+    @Test func aSlowDeskDelaysNoOtherBrand() async throws {
+        var rounds = LookRounds()
+        let (slow, fast) = (BrandID(rawValue: "slow"), BrandID(rawValue: "fast"))
+        let now = Timestamp(seconds: 1)
+        let both = rounds.begin([slow, fast], now: now)
+        let isShort = rounds.end(fast)
+        let again = rounds.begin([slow, fast], now: now)
+        #expect(both == [fast, slow] && !isShort && again == [fast], "the slow one is not asked twice at once")
+        let many = (0..<200).map { BrandID(rawValue: "b\($0)") }
+        let first = rounds.begin(many, now: now)
+        #expect(first.count == LookRounds.most - 2)
+        let isWaitedFor = rounds.end(first[0])
+        #expect(isWaitedFor, "somebody waits for the place")
+        let next = rounds.begin(many, now: now + .seconds(1))
+        #expect(next.count == 1 && !first.contains(next[0]), "those who waited come first")
+    }
+
+    @Test func anOpeningWhoseEndNobodyKnowsSettlesBeforeTheNext() async throws {
+        try await HandoverWorld.ticketed { world in
+            world.desk.state.withLock {
+                $0.losesAnswers = 1
+                $0.hiddenFinds = 1
+            }
+            let start = world.clock.now
+            try await open(world)
+            #expect(world.desk.drafts.count == 1, "it was listed late, and found")
+            #expect(world.clock.now - start >= .seconds(60))
+            let handover = try await world.handover()
+            #expect(handover.ticket?.id == "t-1" && handover.misses == 0 && handover.triedAt == nil)
+        }
+    }
+
+    @Test func anOpeningThatCertainlyIsNotThereIsTriedAgain() async throws {
+        try await HandoverWorld.ticketed { world in
+            world.desk.state.withLock { $0.failures = [DeskError(.unknown, "500")] }
+            let start = world.clock.now
+            try await open(world)
+            #expect(world.desk.drafts.count == 1 && world.desk.state.withLock { $0.finds } >= 2)
+            #expect(world.clock.now - start >= .seconds(60))
+        }
+    }
+
+    @Test func whatWaitedInTheQueueStandsInTheTicketInItsOrder() async throws {
+        let settings = DeskConfiguration(id: "front", kind: .webhook, baseURL: "http://desk.invalid")
+        let handover = HandoverConfiguration(desk: settings, channel: .liveTransfer, nobodyAvailable: .seconds(30))
+        try await HandoverWorld.with(handover) { world in
+            try await world.say("person")
+            try await world.settle()
+            try await world.say("first")
+            try await world.settle()
+            try await world.work { world in try await world.handovers().first?.deskState == .open }
+            try await world.settle()
+            let texts = world.desk.entries.map(\.text)
+            #expect(texts.first == "first" && texts.count == 2 && texts.last?.hasPrefix("Nobody took") == true, "\(texts)")
+        }
+    }
+
+    @Test func anAnswerInATicketThatWasGivenUpBringsWhatStayedWithUs() async throws {
+        try await HandoverWorld.ticketed { world in
+            world.desk.state.withLock { $0.failures = [DeskError(.refused, "422")] }
+            try await open(world)
+            try await world.say("still there?")
+            try await world.settle()
+            var event = world.reply("Good day", ticket: "t-7")
+            event.reference = try await world.handover().id
+            #expect(try await world.happens(event)?.accepted == 1)
+            try await world.settle()
+            #expect(world.desk.entries.map(\.text) == ["still there?"])
+        }
+    }
+
+    @Test func whatStillWaitsForItsTurnIsNoHistory() async throws {
+        try await HandoverWorld.ticketed { world in
+            try await world.say("person")
+            try await world.say("one")
+            try await world.say("two")
+            try await world.settle()
+            let draft = try #require(world.desk.drafts.first)
+            #expect(draft.history.filter { $0.author == .customer }.map(\.text) == ["person"])
+            #expect(world.desk.entries.map(\.text) == ["one", "two"])
+        }
+    }
+
+    @Test func nothingIsKeptFromThePeople() async throws {
+        try await HandoverWorld.ticketed { world in
+            try await open(world)
+            for number in 0..<50 { try await world.say("message \(number)") }
+            try await world.settle()
+            #expect(world.desk.entries.map(\.text) == (0..<50).map { "message \($0)" })
+        }
+    }
 }

@@ -167,4 +167,37 @@ import Testing
             #expect(try await world.told().last == "See here\na.pdf: https://desk.invalid/a.pdf")
         }
     }
+
+    @Test func aCallThatOnlySaysThatSomethingHappenedLeadsToALook() async throws {
+        try await opened { world in
+            let call = world.event(.changed, id: "changed")
+            #expect(try await world.happens(call)?.accepted == 1)
+            #expect(try await world.happens(call)?.accepted == 1, "nothing of it is kept")
+            world.desk.state.withLock { $0.changes = [world.reply("Good day")] }
+            await world.watch.look()
+            try await world.settle()
+            #expect(try await world.told().filter { $0 == "Good day" }.count == 1)
+            let id = try await world.handover().id
+            #expect(try await world.brand.read { try $0.events(of: id, limit: 10) }.map(\.kind) == ["reply"])
+        }
+    }
+
+    @Test func whatHappensWhileTheInstanceIsStoppedComesAgain() async throws {
+        try await opened { world in
+            try world.runs(instances: [])
+            do {
+                _ = try await world.happens(world.reply("Good day"))
+                Issue.record("an answer that nobody could send was taken")
+            } catch let error as DeskError {
+                #expect(error.outcome == .notDone)
+            }
+            world.clock.advance(by: .seconds(61))
+            await world.watch.look()
+            #expect(try await world.handover().cursor == nil, "the look moved nothing")
+            try world.runs(instances: [HandoverWorld.instance])
+            #expect(try await world.happens(world.reply("Good day"))?.accepted == 1)
+            try await world.settle()
+            #expect(try await world.told().filter { $0 == "Good day" }.count == 1)
+        }
+    }
 }

@@ -1,9 +1,9 @@
 import Conversation
-import Storage
 import TestKit
 import Testing
 
 @testable import Gateway
+@testable import Storage
 
 /// From the opening to the hand-back, without a ticket system.
 @Suite(.serialized) struct HandoverTests {
@@ -215,6 +215,50 @@ import Testing
             #expect(try await world.handover().reason == .systemError)
             #expect(try await world.outcome(id) == "dead_letter")
             #expect(try await world.isMuted())
+        }
+    }
+
+    @Test func rowsThatCannotBeReadKeepNoHandoverFromBeginning() async throws {
+        try await HandoverWorld.with { world in
+            let id = try await world.say("hello")
+            try await world.brand.write { [session = world.session, user = world.user] transaction in
+                _ = try transaction.storeState("{\"turn\":\"broken\"}", of: session, version: 0)
+                let decision = ActionDecision(
+                    id: ActionID(transaction.newID()), taskID: transaction.newID(), intentID: IntentID(transaction.newID()),
+                    canonicalAction: "book_service", params: [:], method: "POST", target: "/bookings", body: [], idempotencyKey: [1],
+                    fingerprint: [2], priority: .normal)
+                _ = try transaction.insertAction(decision, session: session, instance: HandoverWorld.instance.id, user: user)
+                // What was tried cannot be told any more.
+                try transaction.run(SQL("UPDATE actions SET params = 'broken' WHERE brand_id = $1"))
+            }
+            try await world.work { try await $0.told().count == 1 }
+            #expect(try await world.handover().reason == .systemError)
+            #expect(try await world.handover().payload["history"] == [])
+            #expect(try await world.outcome(id) == "dead_letter")
+        }
+    }
+
+    @Test func aRefusalIsNotSaidInAConversationThatPeopleTookMeanwhile() async throws {
+        try await HandoverWorld.with { world in
+            let id = try await world.say("hello")
+            let snapshot = try await world.brand.read { [session = world.session] transaction in
+                let task = QueueTask(
+                    id: QueueTaskID(id.value), kind: TurnTask.message,
+                    payload: ["message": .string(id.description), "session": .string(session.description)], priority: .normal, attempts: 1,
+                    crashes: 0, createdAt: transaction.now, node: "test", wasInterrupted: false)
+                return try TurnSnapshot.load(task, withHistory: false, in: transaction)
+            }
+            let loaded = try #require(snapshot)
+            let brand = try #require(world.registry.brand(HandoverWorld.brand))
+            let refusal = MessageRefusal(verdict: PolicyVerdict(result: .deny, rule: "filter:x", text: "no"), text: "no")
+            await #expect(throws: StageError.self) {
+                try await world.brand.write { transaction in
+                    let opening = HandoverOpening(
+                        brand: brand, channel: world.channel, session: loaded.session, user: loaded.user, state: loaded.state)
+                    try opening.store(HandoverRequest(trigger: .userRequest, summary: ""), HandoverMaterial(), in: transaction)
+                    try refusal.store(loaded, brand, world.channel, turn: transaction.newID(), in: transaction)
+                }
+            }
         }
     }
 }

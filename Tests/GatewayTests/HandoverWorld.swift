@@ -24,6 +24,11 @@ final class ScriptedDesk: TicketDesk {
         /// Every call fails with it as long as it stands.
         var outage: DeskError?
         var changes: [DeskEvent] = []
+        /// So many times a ticket that is there is not found.
+        var hiddenFinds = 0
+        /// Looks wait for it, after they read.
+        var isHeld = false
+        var waits = 0
     }
 
     let state = Mutex(State())
@@ -43,6 +48,10 @@ final class ScriptedDesk: TicketDesk {
     func find(_ reference: HandoverID) async throws(DeskError) -> DeskTicket? {
         try call {
             $0.finds += 1
+            if $0.hiddenFinds > 0, $0.tickets[reference] != nil {
+                $0.hiddenFinds -= 1
+                return nil
+            }
             return $0.tickets[reference]
         }
     }
@@ -68,10 +77,13 @@ final class ScriptedDesk: TicketDesk {
     }
     func close(_ ticket: DeskTicket, reason: String) async throws(DeskError) { try call { $0.closed.append(ticket.id) } }
     func changes(of ticket: DeskTicket, since cursor: String?) async throws(DeskError) -> DeskChanges {
-        try call { state in
+        let changes = try call { state in
             let from = cursor.flatMap { Int($0) } ?? 0
+            state.waits += 1
             return DeskChanges(events: Array(state.changes.dropFirst(from)), cursor: "\(state.changes.count)")
         }
+        while state.withLock({ $0.isHeld }) { await Task.yield() }
+        return changes
     }
     func events(in request: ChannelRequest, now: Timestamp) throws(DeskError) -> [DeskEvent] {
         guard request.headers("x-proof") == ["good"] else { throw DeskError(.unproven, "no proof") }
@@ -101,6 +113,7 @@ final class HandoverWorld: Sendable {
     let channel: PageChannel
     let inbox: DeskInbox
     let people: HandoverDesk
+    private let settings: HandoverConfiguration
     let watch: HandoverWatch
     private let handlers: [(LanePool, any TaskHandler)]
     private let who: Mutex<(user: UserID, session: SessionID)>
@@ -117,6 +130,7 @@ final class HandoverWorld: Sendable {
         self.store = store
         self.clock = clock
         self.desk = desk
+        settings = handover
         channel = PageChannel()
         registry = Registry(clock: store.clock)
         registry.replace(brands: [try Self.runtime(handover, desk)], descriptors: [PageChannel.descriptorOfPages])
@@ -144,6 +158,12 @@ final class HandoverWorld: Sendable {
         who = Mutex(opened)
     }
 
+    /// The brand's configuration is loaded anew, with these instances.
+    func runs(instances: [InstanceConfiguration]) throws {
+        registry.replace(
+            brands: [try Self.runtime(settings, desk, instances: instances)], descriptors: [PageChannel.descriptorOfPages])
+    }
+
     static func with<Result>(
         _ handover: HandoverConfiguration = .init(), desk: ScriptedDesk = ScriptedDesk(), _ body: (HandoverWorld) async throws -> Result
     ) async throws -> Result {
@@ -162,11 +182,13 @@ final class HandoverWorld: Sendable {
             HandoverConfiguration(desk: settings, channel: .ticket, nobodyAvailable: nobody), desk: ScriptedDesk(callsUs: callsUs), body)
     }
 
-    private static func runtime(_ handover: HandoverConfiguration, _ desk: ScriptedDesk) throws -> BrandRuntime {
+    private static func runtime(
+        _ handover: HandoverConfiguration, _ desk: ScriptedDesk, instances: [InstanceConfiguration] = [instance]
+    ) throws -> BrandRuntime {
         let secret = Secret("whsec_" + Base64.encode(Array(repeating: 7, count: 32)))
         let configuration = BrandConfiguration(
             id: brand, name: "Salon", api: BrandAPI(baseURL: "http://salon.invalid", signingSecrets: [secret]), tiers: ["visitor"],
-            instances: [instance],
+            instances: instances,
             actions: [
                 ActionDefinition(
                     canonicalName: "book_service", displayName: "Book a service",

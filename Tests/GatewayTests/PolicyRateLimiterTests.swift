@@ -125,4 +125,23 @@ import Testing
         }
         #expect(!isAllowed(limiter.take(lane: Self.lane(0), limits: limits, now: Self.start + .seconds(6))))
     }
+
+    @Test func everyAttemptOfATurnTakesOneTokenAndHearsTheSame() {
+        let limiter = RateLimiter()
+        let limits = RateLimits(userPerMinute: 1)
+        let (served, refused) = (UniqueID(high: 2, low: 1), UniqueID(high: 2, low: 2))
+        func take(_ message: UniqueID) -> RateLimiter.Verdict {
+            limiter.take(for: message, lane: Self.lane(1), limits: limits, now: Self.start)
+        }
+        for _ in 0..<3 { #expect(isAllowed(take(served))) }
+        let first = take(refused)
+        guard case .limited(_, _, isFirst: true) = first else {
+            Issue.record("\(first)")
+            return
+        }
+        #expect(take(refused) == first, "the polite word is not lost with a failed commit")
+        limiter.settle(served)
+        limiter.settle(refused)
+        #expect(!isAllowed(take(served)), "another message of that id is another one")
+    }
 }

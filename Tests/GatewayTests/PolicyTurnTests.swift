@@ -16,26 +16,26 @@ import Testing
 
     @Test func aFloodIsRefusedAndToldOnce() throws {
         let policy = try PolicyWorld.policy(Policies(limits: RateLimits(userPerMinute: 2)))
-        #expect(policy.limit() == nil && policy.limit() == nil)
-        let first = try #require(policy.limit())
+        #expect(policy.limit(MessageID(SystemIDs().next())) == nil && policy.limit(MessageID(SystemIDs().next())) == nil)
+        let first = try #require(policy.limit(MessageID(SystemIDs().next())))
         #expect(first.verdict.result == .rateLimit && first.verdict.rule == "rate_limited:user")
         #expect(first.verdict.retryAfter == .seconds(30) && first.verdict.remainingQuota == 0)
         #expect(first.text?.contains("30 seconds") == true)
-        #expect(policy.limit()?.text == nil)
+        #expect(policy.limit(MessageID(SystemIDs().next()))?.text == nil)
     }
 
     @Test func aFloodOfOthersIsNotToldToTheOneWhoWrites() throws {
         let policy = try PolicyWorld.policy(Policies(limits: RateLimits(instancePerMinute: 1)))
-        #expect(policy.limit() == nil)
-        let refusal = try #require(policy.limit())
+        #expect(policy.limit(MessageID(SystemIDs().next())) == nil)
+        let refusal = try #require(policy.limit(MessageID(SystemIDs().next())))
         #expect(refusal.verdict.rule == "rate_limited:instance" && refusal.text == nil)
     }
 
     @Test func theBrandsOwnWordsSayTheWait() throws {
         let policy = try PolicyWorld.policy(
             Policies(limits: RateLimits(userPerMinute: 1)), templates: ["rate_limited": "Again in {retry_after}!"])
-        _ = policy.limit()
-        #expect(policy.limit()?.text == "Again in 60 seconds!")
+        _ = policy.limit(MessageID(SystemIDs().next()))
+        #expect(policy.limit(MessageID(SystemIDs().next()))?.text == "Again in 60 seconds!")
     }
 
     @Test func aDeniedMessageIsRefusedWithItsWords() throws {

@@ -188,7 +188,8 @@ import Testing
         let world = try ModelWorld(dailyTokens: 100) { _ in [Completion.step("x")] }
         #expect(await world.model.complete(world.prompt()).failure?.kind == .overBudget)
         #expect(world.server.requests.isEmpty)
-        #expect(world.ledger.records.isEmpty)
+        let record = try #require(world.ledger.records.first)
+        #expect(record.failure == .overBudget && record.inputTokens + record.outputTokens == 0 && world.ledger.open == 0)
     }
 
     @Test func aFunctionWithoutAModelIsNotServed() async throws {

@@ -3,7 +3,9 @@ import Conversation
 /// `handover.yaml`: when people take over, and the ticket system they work in.
 struct HandoverDocument {
     let reading: BrandReading
-    private static let keys = ["desk", "channel", "channels", "priorities", "nobody_available_s", "sensitive_topics"]
+    private static let keys = [
+        "desk", "channel", "channels", "priorities", "nobody_available_s", "sensitive_topics", "public_url", "links_expire_s",
+    ]
 
     func read() -> HandoverConfiguration {
         var handover = HandoverConfiguration()
@@ -14,6 +16,9 @@ struct HandoverDocument {
         if let entry = members["priorities"] { handover.priorities = byTrigger(entry) { $0.oneOf(HandoverPriority.self) } }
         if let wait = members["nobody_available_s"]?.seconds(upTo: 604_800) { handover.nobodyAvailable = wait }
         if let topics = members["sensitive_topics"] { handover.sensitiveTopics = topics.items().compactMap { $0.pattern() } }
+        // Empty, as from an unset variable: no links.
+        if let url = members["public_url"], url.scalar()?.text.isEmpty == false { handover.publicURL = url.url() }
+        if let time = members["links_expire_s"]?.seconds(upTo: 2_592_000) { handover.linksExpire = time }
         return handover
     }
 
@@ -57,7 +62,7 @@ struct DeskSection {
         }
         if let timeout = members["timeout_s"]?.seconds(upTo: 120) { desk.timeout = timeout }
         if let concurrent = members["max_concurrent"]?.integer(1...1_000) { desk.maxConcurrent = concurrent }
-        if let interval = members["poll_interval_s"]?.seconds(upTo: 3_600) { desk.pollInterval = interval }
+        desk.pollInterval = members["poll_interval_s"]?.seconds(upTo: 3_600) ?? desk.usualPollInterval
         if let addresses = members["allow_private_addresses"] { desk.allowPrivateAddresses = addresses.addresses() }
         requireAccess(of: kind, members)
         reading.deskPlace = (id, idEntry)

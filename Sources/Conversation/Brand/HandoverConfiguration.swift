@@ -12,11 +12,16 @@ package struct HandoverConfiguration: Sendable {
     package var nobodyAvailable: Duration
     /// Words whose topic is for people (RE2 patterns).
     package var sensitiveTopics: [String]
+    /// Where people reach this gateway, such as `https://gateway.example`: before links to files that only the brand's own key opens. Nil:
+    /// such files are named and not linked.
+    package var publicURL: String?
+    /// How long such a link is good.
+    package var linksExpire: Duration
 
     package init(
         desk: DeskConfiguration? = nil, channel: HandoverChannel = .queue, priorities: [HandoverRequest.Trigger: HandoverPriority] = [:],
         channels: [HandoverRequest.Trigger: HandoverChannel] = [:], nobodyAvailable: Duration = .seconds(1_800),
-        sensitiveTopics: [String] = []
+        sensitiveTopics: [String] = [], publicURL: String? = nil, linksExpire: Duration = .seconds(7 * 86_400)
     ) {
         self.desk = desk
         self.channel = channel
@@ -24,6 +29,8 @@ package struct HandoverConfiguration: Sendable {
         self.channels = channels
         self.nobodyAvailable = nobodyAvailable
         self.sensitiveTopics = sensitiveTopics
+        self.publicURL = publicURL
+        self.linksExpire = linksExpire
     }
 
     package func priority(of trigger: HandoverRequest.Trigger) -> HandoverPriority { priorities[trigger] ?? trigger.usualPriority }
@@ -84,7 +91,7 @@ package struct DeskConfiguration: Sendable {
     package var queue: String?
     package var timeout: Duration
     package var maxConcurrent: Int
-    /// How often a desk that cannot call us is asked.
+    /// How often each open ticket is asked about. A desk that calls us is asked too, for what a call did not bring.
     package var pollInterval: Duration
     package var allowPrivateAddresses: [AddressRule]
 
@@ -105,5 +112,14 @@ package struct DeskConfiguration: Sendable {
         self.maxConcurrent = maxConcurrent
         self.pollInterval = pollInterval
         self.allowPrivateAddresses = allowPrivateAddresses
+    }
+
+    /// How often tickets are asked about when the brand says nothing: rarely where the system calls us.
+    package var usualPollInterval: Duration {
+        switch kind {
+        case .webhook: .seconds(60)
+        case .requestTracker: .seconds(15)
+        case .zendesk, .freshdesk: webhookSecret == nil ? .seconds(15) : .seconds(60)
+        }
     }
 }

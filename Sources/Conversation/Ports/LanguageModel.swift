@@ -95,6 +95,8 @@ package struct ModelFailure: Error, Sendable, Hashable, CustomStringConvertible 
         case overBudget = "over_budget"
         /// Too many calls of this brand are under way.
         case busy
+        /// The endpoint failed again and again, or asked to be left alone: nobody asks it for a while.
+        case paused
         /// 429.
         case rateLimited = "rate_limited"
         /// 5xx, or no connection.

@@ -12,21 +12,25 @@ package protocol TicketDesk: Sendable {
     func contains(_ entry: UniqueID, in ticket: DeskTicket) async throws(DeskError) -> Bool?
     /// Marks the ticket as no longer ours to answer: the customer left, or nobody was available.
     func close(_ ticket: DeskTicket, reason: String) async throws(DeskError)
-    /// What happened in these tickets since `cursor` (as the desk returned it last; nil from the opening on), for desks that cannot call us.
+    /// What happened in this ticket since `cursor` (as the desk returned it last; nil from the opening on). Desks that call us are asked too,
+    /// because calls get lost: what is heard both ways has the same id both times.
     func changes(of ticket: DeskTicket, since cursor: String?) async throws(DeskError) -> DeskChanges
     /// Proves and reads a call of the ticket system. Throws `DeskError.unproven` for one that is not proven; nothing of it has been read then.
     func events(in request: ChannelRequest, now: Timestamp) throws(DeskError) -> [DeskEvent]
 }
 
 package struct DeskCapabilities: Sendable, Hashable {
-    /// The desk calls us; otherwise it is asked for changes.
+    /// The desk calls us when something happens; otherwise nothing is known before it is asked.
     package var callsUs: Bool
     /// Adding the same entry twice shows it once.
     package var deduplicatesEntries: Bool
+    /// Opening twice under one reference gives one ticket. Where it may give two, nobody opens again before the first had time to be seen.
+    package var opensOnce: Bool
 
-    package init(callsUs: Bool, deduplicatesEntries: Bool) {
+    package init(callsUs: Bool, deduplicatesEntries: Bool, opensOnce: Bool = false) {
         self.callsUs = callsUs
         self.deduplicatesEntries = deduplicatesEntries
+        self.opensOnce = opensOnce
     }
 }
 
@@ -148,6 +152,8 @@ package struct DeskEvent: Sendable, Hashable {
         case reopened
         /// Somebody took the ticket.
         case assigned
+        /// Something happened, and the desk must be asked what.
+        case changed
     }
 
     /// The provider's, stable when it tells us twice; unique within the ticket.

@@ -203,32 +203,25 @@ extension FreshdeskDesk {
 
 extension FreshdeskDesk {
     func changes(of ticket: DeskTicket, since cursor: String?) async throws(DeskError) -> DeskChanges {
-        guard !capabilities.callsUs else { return DeskChanges(events: [], cursor: cursor ?? "") }
-        var before = DeskState()
-        if let cursor { before = try DeskState(cursor) }
         let look = try await look(at: ticket)
-        var after = DeskState(message: before.message, isDone: Self.isDone(look.status), assignee: look.agent ?? 0)
-        var events: [DeskEvent] = []
-        for entry in try await conversations(of: ticket, after: before.message) {
-            guard let id = entry["id"].number else { continue }
-            after.message = max(after.message, id)
-            guard entry["user_id"].number != look.requester, let reply = Self.reply(entry) else { continue }
-            let at = entry["created_at"].string.flatMap { Timestamp($0) } ?? calls.clock.now
-            events.append(DeskEvent(id: "conversation-\(id)", ticket: ticket.id, kind: reply, at: at))
+        return try await DeskState.changes(
+            of: ticket, since: cursor, isDone: Self.isDone(look.status), assignee: look.agent, stamp: look.updated, now: calls.clock.now
+        ) { last throws(DeskError) in
+            try await conversations(of: ticket, after: last).map { entry in
+                (id: entry["id"].number ?? last, reply: entry["user_id"].number == look.requester ? nil : reply(entry, in: ticket))
+            }
         }
-        events += before.events(until: after, ticket: ticket, stamp: look.updated, now: calls.clock.now)
-        return DeskChanges(events: events, cursor: after.description)
     }
 
-    private static func reply(_ entry: JSONView) -> DeskEvent.Kind? {
-        guard entry["incoming"].bool == false, entry["private"].bool == false else { return nil }
-        let text = text(of: entry) ?? ""
-        let attachments = (entry["attachments"].array ?? []).compactMap { file -> TicketAttachment? in
-            guard let url = file["attachment_url"].string, let link = Link.checked(url) else { return nil }
-            return TicketAttachment(url: link, name: file["name"].name ?? Link.name(of: link), mimeType: file["content_type"].string)
-        }
-        guard !text.isEmpty || !attachments.isEmpty, DeskText.markedID(in: text) == nil else { return nil }
-        return .reply(text: text, attachments: attachments)
+    /// Nil for what is not for the customer, and for what we wrote.
+    private func reply(_ entry: JSONView, in ticket: DeskTicket) -> DeskEvent? {
+        guard let id = entry["id"].number, entry["incoming"].bool == false, entry["private"].bool == false else { return nil }
+        let text = Self.text(of: entry) ?? ""
+        let files = DeskState.attachments(entry["attachments"], (url: "attachment_url", name: "name", type: "content_type"))
+        guard !text.isEmpty || !files.isEmpty, DeskText.markedID(in: text) == nil else { return nil }
+        return DeskEvent(
+            id: "conversation-\(id)", ticket: ticket.id, kind: .reply(text: text, attachments: files),
+            at: entry["created_at"].string.flatMap { Timestamp($0) } ?? calls.clock.now)
     }
 }
 

@@ -5,7 +5,7 @@ import Signing
 /// Any system that speaks our own webhooks. Both directions carry Standard Webhooks signatures under one secret; the formats are described
 /// in docs/handover.md. The receiver keeps `reference` and `entry.id`, and shows each once however often it is told.
 struct WebhookDesk: TicketDesk {
-    let capabilities = DeskCapabilities(callsUs: true, deduplicatesEntries: true)
+    let capabilities = DeskCapabilities(callsUs: true, deduplicatesEntries: true, opensOnce: true)
     private let calls: DeskCalls
     private let signer: StandardWebhooks
 
@@ -21,19 +21,15 @@ struct WebhookDesk: TicketDesk {
     }
 
     func find(_ reference: HandoverID) async throws(DeskError) -> DeskTicket? {
-        // The signature covers the id, and through it the reference: a query is not part of what is signed.
-        var request = DeskCalls.Request.get("", [("reference", reference.description)])
-        request.headers = signer.headers(id: "find-\(reference)", at: calls.clock.now, body: [])
-        request.isAboutTicket = true
-        let answer: JSONView
+        var request = post(id: "find-\(reference)", body: WebhookMessages.find(reference), isAboutTicket: true)
+        request.isQuestion = true
         do throws(DeskError) {
-            answer = try await calls.json(request)
+            let answer = try await calls.json(request)
+            return Self.saysNone(answer) ? nil : try ticket(in: answer, request)
         } catch {
             if error.outcome == .gone { return nil }
             throw error
         }
-        if answer.isObject, answer["ticket"].isNull { return nil }
-        return try ticket(in: answer, request)
     }
 
     func open(_ draft: TicketDraft) async throws(DeskError) -> DeskTicket {
@@ -44,7 +40,7 @@ struct WebhookDesk: TicketDesk {
 
     func add(_ entry: TicketEntry, to ticket: DeskTicket) async throws(DeskError) {
         let body = WebhookMessages.added(entry, to: ticket)
-        _ = try await calls.answer(to: post(id: "entry-\(entry.id)", body: body, isAboutTicket: true))
+        try await tell(post(id: "entry-\(entry.id)", body: body, isAboutTicket: true), ticket)
     }
 
     /// Nothing to ask: adding again is harmless.
@@ -53,13 +49,31 @@ struct WebhookDesk: TicketDesk {
     func close(_ ticket: DeskTicket, reason: String) async throws(DeskError) {
         let now = calls.clock.now
         // Closing has no id of its own. A ticket may be closed again after it was reopened, so the moment tells the closings apart.
-        let id = "closed-\(ticket.id.utf8.allSatisfy { $0 > 32 && $0 < 127 } ? ticket.id : "ticket")-\(now.milliseconds)"
-        _ = try await calls.answer(to: post(id: id, body: WebhookMessages.closed(ticket, reason: reason, at: now), isAboutTicket: true))
+        let body = WebhookMessages.closed(ticket, reason: reason, at: now)
+        try await tell(post(id: Self.id("closed", ticket, now), body: body, isAboutTicket: true), ticket)
     }
 
-    /// This desk calls us: there is nothing to ask it for.
+    /// Systems need not offer it: then only what they tell is known.
     func changes(of ticket: DeskTicket, since cursor: String?) async throws(DeskError) -> DeskChanges {
-        DeskChanges(events: [], cursor: cursor ?? "")
+        let now = calls.clock.now
+        var request = post(id: Self.id("changes", ticket, now), body: WebhookMessages.changes(ticket), isAboutTicket: true)
+        request.isQuestion = true
+        // Who does not know the question may well answer 404: that is no word about the ticket.
+        request.meaning = { $0.status == 404 ? .refused : nil }
+        let answer: JSONView
+        do throws(DeskError) {
+            answer = try await calls.json(request)
+        } catch {
+            if error.outcome == .refused { return DeskChanges(events: [], cursor: cursor ?? "") }
+            throw error
+        }
+        if Self.saysNone(answer) { throw DeskError(.gone, "there is no ticket \(ticket.id)") }
+        guard let isDone = answer["closed"].bool else { return DeskChanges(events: [], cursor: cursor ?? "") }
+        return try await DeskState.changes(
+            of: ticket, since: cursor, isDone: isDone, assignee: nil, stamp: String(now.milliseconds), now: now
+        ) { last throws(DeskError) in
+            try WebhookMessages.replies(in: answer["replies"], of: ticket, now: now).map { (id: last, reply: Optional($0)) }
+        }
     }
 
     func events(in request: ChannelRequest, now: Timestamp) throws(DeskError) -> [DeskEvent] {
@@ -77,6 +91,20 @@ struct WebhookDesk: TicketDesk {
             method: "POST", path: "",
             headers: [("Content-Type", "application/json")] + signer.headers(id: id, at: calls.clock.now, body: body), body: body,
             isAboutTicket: isAboutTicket)
+    }
+
+    /// An answer that names no ticket says that it is gone; who answers anything else, or nothing, took it.
+    private func tell(_ request: DeskCalls.Request, _ ticket: DeskTicket) async throws(DeskError) {
+        let answer = try await calls.answer(to: request)
+        guard let root = try? JSONDocument.parse(answer.body).root, Self.saysNone(root) else { return }
+        throw DeskError(.gone, "there is no ticket \(ticket.id)")
+    }
+
+    private static func saysNone(_ answer: JSONView) -> Bool { answer.isObject && answer["ticket"].exists && answer["ticket"].isNull }
+
+    /// For a call that has no id of its own.
+    private static func id(_ what: String, _ ticket: DeskTicket, _ now: Timestamp) -> String {
+        "\(what)-\(ticket.id.utf8.allSatisfy { $0 > 32 && $0 < 127 } ? ticket.id : "ticket")-\(now.milliseconds)"
     }
 
     private func ticket(in answer: JSONView, _ request: DeskCalls.Request) throws(DeskError) -> DeskTicket {

@@ -15,7 +15,7 @@ enum WebhookMessages {
         if whole.count <= DeskText.longestBody { return whole }
         var short = draft
         // A character may take six bytes once it is escaped.
-        short.summary = DeskText.cut(draft.summary, to: DeskText.longestBody / 8)
+        short.summary = DeskText.cut(draft.summary, to: DeskText.longestBody / 16)
         short.subject = DeskText.cut(draft.subject, to: 1_000)
         return CanonicalJSON.bytes(opened(short, at: now, entries: 0, payload: .null))
     }
@@ -29,7 +29,8 @@ enum WebhookMessages {
                 "email": JSONValue(draft.customer.email), "phone": JSONValue(draft.customer.phone),
                 "locale": JSONValue(draft.customer.locale),
             ],
-            "summary": .string(draft.summary), "history": .array(draft.history.suffix(entries).map(json)),
+            "summary": .string(draft.summary), "body": .string(DeskText.opening(draft, entries: entries, to: DeskText.longestBody / 8)),
+            "history": .array(draft.history.suffix(entries).map(\.json)),
             "history_omitted": .integer(Int64(draft.history.count - entries)), "payload": payload,
         ]
     }
@@ -38,7 +39,8 @@ enum WebhookMessages {
         let whole = CanonicalJSON.bytes(added(json(entry), ticket))
         if whole.count <= DeskText.longestBody { return whole }
         var short = entry
-        short.text = DeskText.cut(entry.text, to: DeskText.longestBody / 8)
+        // It stands there twice.
+        short.text = DeskText.cut(entry.text, to: DeskText.longestBody / 16)
         short.attachments = Array(entry.attachments.prefix(20))
         return CanonicalJSON.bytes(added(json(short), ticket))
     }
@@ -54,15 +56,19 @@ enum WebhookMessages {
         ])
     }
 
+    static func find(_ reference: HandoverID) -> [UInt8] {
+        CanonicalJSON.bytes(["event": "ticket.find", "reference": .string(reference.description)])
+    }
+
+    static func changes(_ ticket: DeskTicket) -> [UInt8] {
+        CanonicalJSON.bytes(["event": "ticket.changes", "ticket": .string(ticket.id)])
+    }
+
+    /// An entry with all of it as one text, for receivers that show nothing else.
     private static func json(_ entry: TicketEntry) -> JSONValue {
-        [
-            "id": .string(entry.id.description), "author": .string(entry.author.rawValue), "text": .string(entry.text),
-            "attachments": .array(
-                entry.attachments.map {
-                    ["url": .string($0.url), "name": .string($0.name), "mime_type": JSONValue($0.mimeType)]
-                }),
-            "internal": .bool(entry.isInternal), "at": .string(entry.at.description),
-        ]
+        var json = entry.json
+        json["body"] = .string((entry.isInternal ? "(internal): " : "") + DeskText.body(of: entry, named: true))
+        return json
     }
 }
 
@@ -71,7 +77,7 @@ enum WebhookMessages {
 extension WebhookMessages {
     /// Throws `refused` for what is signed, but not what we documented.
     static func event(in call: JSONView, now: Timestamp) throws(DeskError) -> DeskEvent {
-        guard let id = call["id"].name, let ticket = call["ticket"].name else {
+        guard let ticket = call["ticket"].name, let id = call["event"].string == "changed" ? "changed" : call["id"].name else {
             throw SignedCall.malformed("\"id\" and \"ticket\" must be texts of 1 to 200 characters")
         }
         var reference: HandoverID?
@@ -85,17 +91,41 @@ extension WebhookMessages {
             at: min(now, call["at"].string.flatMap { Timestamp($0) } ?? now))
     }
 
+    /// Most answers of a ticket that are looked at; those before were heard long ago.
+    private static let mostReplies = 500
+
+    /// What `ticket.changes` is answered with. Throws `notDone` for what is not what we documented: it may be so the next time.
+    static func replies(in list: JSONView, of ticket: DeskTicket, now: Timestamp) throws(DeskError) -> [DeskEvent] {
+        guard list.exists, !list.isNull else { return [] }
+        guard let items = list.array else { throw DeskError(.notDone, "\"replies\" is no list") }
+        var events: [DeskEvent] = []
+        for item in items.suffix(mostReplies) {
+            guard let id = item["id"].name else { throw DeskError(.notDone, "a reply without an \"id\"") }
+            let reply: DeskEvent.Kind
+            do throws(DeskError) { reply = try self.reply(item) } catch { throw DeskError(.notDone, error.detail) }
+            events.append(
+                DeskEvent(
+                    id: id, ticket: ticket.id, kind: reply, author: item["author"].string, isAutomatic: item["automatic"].bool ?? false,
+                    at: min(now, item["at"].string.flatMap { Timestamp($0) } ?? now)))
+        }
+        return events
+    }
+
+    private static func reply(_ item: JSONView) throws(DeskError) -> DeskEvent.Kind {
+        let attachments = try attachments(in: item["attachments"])
+        let text = (item["text"].string ?? "").trimmingSpaces
+        guard !text.isEmpty || !attachments.isEmpty else { throw SignedCall.malformed("a reply has a \"text\" or \"attachments\"") }
+        return .reply(text: text, attachments: attachments)
+    }
+
     private static func kind(of call: JSONView) throws(DeskError) -> DeskEvent.Kind {
         switch call["event"].string {
         case "closed": return .closed
         case "reopened": return .reopened
         case "assigned": return .assigned
-        case "reply":
-            let attachments = try attachments(in: call["attachments"])
-            let text = (call["text"].string ?? "").trimmingSpaces
-            guard !text.isEmpty || !attachments.isEmpty else { throw SignedCall.malformed("a reply has a \"text\" or \"attachments\"") }
-            return .reply(text: text, attachments: attachments)
-        case .some, .none: throw SignedCall.malformed("\"event\" must be reply, closed, reopened or assigned")
+        case "changed": return .changed
+        case "reply": return try reply(call)
+        case .some, .none: throw SignedCall.malformed("\"event\" must be reply, closed, reopened, assigned or changed")
         }
     }
 

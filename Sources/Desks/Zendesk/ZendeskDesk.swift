@@ -5,7 +5,7 @@ import Signing
 /// Zendesk Support through its ticketing API. Our reference is the ticket's `external_id`; creating carries it as `Idempotency-Key` too.
 ///
 /// What the customer writes becomes a public comment of the requester, so Zendesk shows it as the customer's; all else is internal. With a
-/// signing secret Zendesk calls us (events of tickets); without one it is asked.
+/// signing secret Zendesk calls us (events of tickets), and is asked at once what happened; without one it is asked from time to time.
 struct ZendeskDesk: TicketDesk {
     let capabilities: DeskCapabilities
     let calls: DeskCalls
@@ -23,7 +23,7 @@ struct ZendeskDesk: TicketDesk {
         }
         group = try configuration.groupNumber
         key = configuration.webhookSecret.map { HMACKey(Array($0.reveal().utf8)) }
-        capabilities = DeskCapabilities(callsUs: key != nil, deduplicatesEntries: false)
+        capabilities = DeskCapabilities(callsUs: key != nil, deduplicatesEntries: false, opensOnce: true)
         self.calls = calls
     }
 
@@ -46,17 +46,18 @@ struct ZendeskDesk: TicketDesk {
         if let group { fields["group_id"] = .integer(group) }
         var request = api(.json("POST", "/tickets.json", ["ticket": .object(fields)]))
         request.headers.append(("Idempotency-Key", draft.reference.description))
-        // Another request changes the same thing at this moment: Zendesk did nothing.
-        request.meaning = { $0.status == 409 ? .notDone : nil }
-        do throws(DeskError) {
-            let answer = try await calls.json(request)["ticket"]
-            guard let id = answer["id"].number else { throw calls.unreadable(request, "it names no ticket") }
-            return ticket(id)
-        } catch {
-            // The key was used for a draft that read differently: that ticket is the one.
-            if error.outcome == .refused, error.detail.contains("Idempoten"), let found = try await find(draft.reference) { return found }
-            throw error
+        request.meaning = { answer in
+            switch answer.status {
+            // Another request changes the same thing at this moment: Zendesk did nothing.
+            case 409: .notDone
+            // The key was used for a draft that read differently: there is a ticket.
+            case 400 where String(decoding: answer.body.prefix(1_000), as: UTF8.self).contains("Idempotent"): .unknown
+            default: nil
+            }
         }
+        let answer = try await calls.json(request)["ticket"]
+        guard let id = answer["id"].number else { throw calls.unreadable(request, "it names no ticket") }
+        return ticket(id)
     }
 
     func add(_ entry: TicketEntry, to ticket: DeskTicket) async throws(DeskError) {

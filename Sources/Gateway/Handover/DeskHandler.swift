@@ -12,13 +12,17 @@ package struct DeskHandler: TaskHandler {
         package var tellAfter: Duration
         /// After this long of trying a person must look: a dead letter of kind `handover`.
         package var giveUpAfter: Duration
+        /// How long a ticket may take to be found after an opening whose end nobody knows; before that nothing is opened again.
+        package var settling: Duration
 
         package init(
-            backoff: [Double] = [2, 4, 8, 16, 30, 60], tellAfter: Duration = .seconds(60), giveUpAfter: Duration = .seconds(6 * 3600)
+            backoff: [Double] = [2, 4, 8, 16, 30, 60], tellAfter: Duration = .seconds(60), giveUpAfter: Duration = .seconds(6 * 3600),
+            settling: Duration = .seconds(60)
         ) {
             self.backoff = backoff
             self.tellAfter = tellAfter
             self.giveUpAfter = giveUpAfter
+            self.settling = settling
         }
     }
 
@@ -51,7 +55,7 @@ package struct DeskHandler: TaskHandler {
         let work = DeskWork(handover: handover, brand: brand, channel: channel, context: context)
         do {
             switch context.task.kind {
-            case DeskTask.open: try await work.open()
+            case DeskTask.open: try await work.open(settling: options.settling)
             case DeskTask.entry: try await work.add()
             case DeskTask.close: try await work.close()
             case DeskTask.wait: try await work.endWait()

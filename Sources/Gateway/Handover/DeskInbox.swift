@@ -16,6 +16,8 @@ package struct DeskReceipt: Sendable, Hashable {
 package struct DeskInbox: Sendable {
     private let store: Store
     private let registry: Registry
+    /// Raised when a ticket is to be asked about at once.
+    let nudges = WakeSignal()
 
     package init(store: Store, registry: Registry) {
         self.store = store
@@ -28,14 +30,16 @@ package struct DeskInbox: Sendable {
         guard let brand = registry.brand(ofDesk: id), let desk = brand.desk else { return nil }
         let events = try desk.events(in: request, now: store.clock.now)
         guard !events.isEmpty else { return DeskReceipt() }
-        return try await store.brand(brand.id).write { try take(events, desk: id, brand, $0) }
+        let receipt = try await store.brand(brand.id).write { try take(events, desk: id, brand, $0) }
+        if events.contains(where: { $0.kind == .changed }) { nudges.raise() }
+        return receipt
     }
 
     /// The same for what the desk told when it was asked.
     func take(_ events: [DeskEvent], desk: String, _ brand: BrandRuntime, _ transaction: BrandTransaction) throws -> DeskReceipt {
         var receipt = DeskReceipt()
         for event in events {
-            guard let handover = try handover(of: event, desk, transaction) else {
+            guard let handover = try handover(of: event, desk, brand, transaction) else {
                 // It may be of a ticket that was made a moment ago: it is to come again once we know.
                 if event.reference == nil, try transaction.awaitsTicket(desk: desk) {
                     throw DeskError(.notDone, "a ticket is being opened")
@@ -43,12 +47,17 @@ package struct DeskInbox: Sendable {
                 receipt.ignored += 1
                 continue
             }
+            guard event.kind != .changed else {
+                try transaction.setLook(handover.id, cursor: handover.cursor, at: transaction.now, failures: 0)
+                receipt.accepted += 1
+                continue
+            }
             guard try !transaction.knowsEvent(event.id, desk: desk, ticket: event.ticket) else {
                 receipt.duplicates += 1
                 continue
             }
             let outcome = try apply(event, handover, brand, transaction)
-            try transaction.updateHandover(outcome.handover)
+            if outcome.handover != handover { try transaction.updateHandover(outcome.handover) }
             let record = event.record(outcome.text, at: transaction.now)
             _ = try transaction.insertEvent(record, of: handover.id, desk: desk, ticket: event.ticket)
             if outcome.text.hasPrefix("ignored") { receipt.ignored += 1 } else { receipt.accepted += 1 }
@@ -57,15 +66,15 @@ package struct DeskInbox: Sendable {
     }
 
     /// The handover whose ticket it is. A ticket that was made just before a crash is known by our reference first.
-    private func handover(of event: DeskEvent, _ desk: String, _ transaction: BrandTransaction) throws -> HandoverRecord? {
+    private func handover(
+        of event: DeskEvent, _ desk: String, _ brand: BrandRuntime, _ transaction: BrandTransaction
+    ) throws -> HandoverRecord? {
         if let known = try transaction.handover(desk: desk, ticket: event.ticket) { return known }
         guard let reference = event.reference, var handover = try transaction.handover(reference), handover.desk == desk,
-            handover.ticket == nil, handover.deskState == .pending || handover.deskState == .tried
+            handover.ticket == nil, [.pending, .tried, .failed].contains(handover.deskState)
         else { return nil }
-        let polled = registry.brand(transaction.brand).flatMap { brand in
-            brand.desk?.capabilities.callsUs == false ? brand.configuration.handover.desk?.pollInterval : nil
-        }
-        handover.adopt(DeskTicket(id: event.ticket), at: transaction.now, polledEvery: polled)
+        try transaction.adopt(DeskTicket(id: event.ticket), &handover, askedEvery: brand.pollInterval)
+        try transaction.updateHandover(handover)
         return handover
     }
 
@@ -74,7 +83,8 @@ package struct DeskInbox: Sendable {
     ) throws -> (handover: HandoverRecord, text: String) {
         var handover = known
         guard let instance = brand.configuration.instance(handover.instance), let channel = registry.channel(instance.channel) else {
-            return (handover, "ignored:instance")
+            // The conversation's instance is stopped by its configuration: what happened is to come again when it runs.
+            throw DeskError(.notDone, "instance \(handover.instance) does not run now")
         }
         let conversation = HandoverConversation(brand: brand, channel: channel, transaction: transaction)
         let outcome: String
@@ -83,7 +93,7 @@ package struct DeskInbox: Sendable {
             outcome = try reply(HandoverText.reply(text, attachments), event, &handover, conversation)
         case .closed: outcome = try close(&handover, conversation)
         case .reopened: outcome = try reopen(&handover, conversation)
-        case .assigned: outcome = handover.state == .open ? "noted" : "ignored:closed"
+        case .assigned, .changed: outcome = handover.state == .open ? "noted" : "ignored:closed"
         }
         return (handover, outcome)
     }
@@ -133,6 +143,7 @@ extension DeskEvent {
             case .closed: ("closed", "")
             case .reopened: ("reopened", "")
             case .assigned: ("assigned", "")
+            case .changed: ("changed", "")
             }
         return DeskEventRecord(
             id: id, kind: kind, text: HandoverText.cut(text), author: author, isAutomatic: isAutomatic, at: at, recordedAt: now,

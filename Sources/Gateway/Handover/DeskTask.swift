@@ -53,6 +53,36 @@ extension BrandTransaction {
                 payload: ["handover": .string(handover.id.description)], priority: .interrupt, runAt: now))
     }
 
+    /// Lets a handover that waited in our queue become a ticket, with all that was said in it until now. Nothing for one that has a desk.
+    func send(_ handover: inout HandoverRecord, to desk: String) throws {
+        guard handover.desk == nil else { return }
+        handover.desk = desk
+        handover.deskState = .pending
+        try openTicket(for: handover)
+        try sendKept(of: handover.id)
+    }
+
+    /// The handover has this ticket, and what stayed with us goes into it.
+    func adopt(_ ticket: DeskTicket, _ handover: inout HandoverRecord, askedEvery interval: Duration) throws {
+        handover.ticket = ticket
+        handover.deskState = .open
+        handover.escalatedAt = handover.escalatedAt ?? now
+        handover.unreachableAt = nil
+        handover.unreachableTold = false
+        handover.triedAt = nil
+        handover.misses = 0
+        handover.pollAt = now + interval
+        handover.pollFailures = 0
+        try sendKept(of: handover.id)
+    }
+
+    private func sendKept(of handover: HandoverID) throws {
+        for entry in try keptEntries(of: handover) {
+            try setEntry(entry.entry.id, of: handover, .queued)
+            try send(entry.entry.id, of: handover)
+        }
+    }
+
     /// Starts the wait for a person, from now on.
     func waitForPeople(_ handover: HandoverRecord, _ wait: Duration) throws {
         let (id, lane) = (QueueTaskID(handover.id.value), DeskTask.waitLane(of: handover.id))

@@ -23,27 +23,40 @@ struct DeskWork {
     // MARK: The ticket
 
     /// One ticket for a handover, whatever happens in between: before an opening is tried again the ticket is looked for.
-    func open() async throws {
+    func open(settling: Duration) async throws {
         guard [.pending, .tried].contains(handover.deskState) else { return try await context.finish { _ in } }
         let desk = try desk()
         var found: DeskTicket?
-        if isRepeated || handover.deskState == .tried { found = try await desk.find(id) }
+        let mayBeThere = handover.triedAt != nil || context.task.wasInterrupted
+        if isRepeated || mayBeThere || handover.deskState == .tried { found = try await desk.find(id) }
+        if found == nil, mayBeThere, !desk.capabilities.opensOnce, try await waits(settling) { return }
         if found == nil {
             context.willAct()
             found = try await desk.open(TicketDraft(handover, brand: brand.configuration.name))
             CrashPoint.ticketCreatedNotStored.pass()
         }
         guard let ticket = found else { return }
-        let interval = desk.capabilities.callsUs ? nil : brand.configuration.handover.desk?.pollInterval
+        let interval = brand.pollInterval
         try await context.finish { [id] transaction in
             guard var current = try transaction.handover(id) else { return }
-            current.adopt(ticket, at: transaction.now, polledEvery: interval)
+            try transaction.adopt(ticket, &current, askedEvery: interval)
             try transaction.updateHandover(current)
-            for entry in try transaction.keptEntries(of: id) {
-                try transaction.setEntry(entry.entry.id, of: id, .queued)
-                try transaction.send(entry.entry.id, of: id)
-            }
         }
+    }
+
+    /// What was sent a moment ago may not be listed yet. So nothing is opened anew before it had time to appear, and was looked for in vain
+    /// twice. True when this attempt ends here.
+    private func waits(_ settling: Duration) async throws -> Bool {
+        let now = context.store.clock.now
+        let (since, misses) = (handover.triedAt ?? now, handover.misses + 1)
+        if misses >= 2, now - since >= settling { return false }
+        let next = max(since + settling, now + min(settling, .seconds(10)))
+        try await context.finish(.again(at: next, holdingLane: true)) { [id] transaction in
+            guard var current = try transaction.handover(id) else { return }
+            (current.deskState, current.triedAt, current.misses) = (.tried, since, misses)
+            try transaction.updateHandover(current)
+        }
+        return true
     }
 
     func add() async throws {
@@ -101,11 +114,7 @@ struct DeskWork {
             let conversation = HandoverConversation(brand: brand, channel: channel, transaction: transaction)
             if current.channel == .liveTransfer {
                 current.channel = settings.desk == nil ? .queue : .ticket
-                if let desk = settings.desk?.id, current.desk == nil {
-                    current.desk = desk
-                    current.deskState = .pending
-                    try transaction.openTicket(for: current)
-                }
+                if let desk = settings.desk?.id { try transaction.send(&current, to: desk) }
                 try transaction.note("Nobody took the live transfer; it waits as \(current.channel.rawValue) now.", in: current)
                 try conversation.tell("handover.transfer", current)
                 try transaction.updateHandover(current)
@@ -128,7 +137,7 @@ struct DeskWork {
             guard var current = try transaction.handover(id) else { return }
             let since = current.unreachableAt ?? transaction.now
             current.unreachableAt = since
-            if isOpening, mayHaveActed { current.deskState = .tried }
+            if isOpening, mayHaveActed { (current.deskState, current.triedAt, current.misses) = (.tried, transaction.now, 0) }
             if current.mutes, !current.unreachableTold, transaction.now - since >= tellAfter {
                 current.unreachableTold = true
                 try HandoverConversation(brand: brand, channel: channel, transaction: transaction).tell("handover.desk_down", current)
@@ -162,16 +171,11 @@ struct DeskWork {
 }
 
 extension HandoverRecord {
-    /// The handover has this ticket. `interval`: how often the desk is asked; nil for one that calls us.
-    mutating func adopt(_ ticket: DeskTicket, at now: Timestamp, polledEvery interval: Duration?) {
-        self.ticket = ticket
-        deskState = .open
-        escalatedAt = escalatedAt ?? now
-        unreachableAt = nil
-        unreachableTold = false
-        pollAt = interval.map { now + $0 }
-    }
-
     /// After a redrive the ticket is looked for first: the attempt that was given up may have made it.
     mutating func tryAgain() { if deskState == .failed { deskState = .tried } }
+}
+
+extension BrandRuntime {
+    /// How often each open ticket is asked about.
+    var pollInterval: Duration { configuration.handover.desk.map(\.pollInterval) ?? .seconds(60) }
 }

@@ -74,7 +74,7 @@ struct HandoverConversation {
     private func showLately(_ handover: HandoverRecord) throws {
         let lately = try transaction.latestMessages(session: try session(handover), limit: 10).filter { $0.recordedAt > handover.createdAt }
         guard !lately.isEmpty else { return }
-        let lines = lately.map(HandoverText.entry).map { "\($0.author.rawValue): \($0.text)" }
+        let lines = lately.map { HandoverText.entry($0) }.map { "\($0.author.rawValue): \($0.text)" }
         try transaction.note("What was said while the assistant had the conversation:\n" + lines.joined(separator: "\n"), in: handover)
     }
 

@@ -12,7 +12,7 @@ struct HandoverOpening {
 
     private var settings: HandoverConfiguration { brand.configuration.handover }
 
-    func store(_ request: HandoverRequest, in transaction: BrandTransaction) throws {
+    func store(_ request: HandoverRequest, _ material: HandoverMaterial, in transaction: BrandTransaction) throws {
         let way = way(of: request)
         let conversation = HandoverConversation(brand: brand, channel: channel, transaction: transaction)
         if var open = try transaction.openHandover(instance: session.instance, user: user.id) {
@@ -20,9 +20,8 @@ struct HandoverOpening {
         }
         let id = HandoverID(transaction.newID())
         let priority = settings.priority(of: request.trigger)
-        let payload = try HandoverPayload(request: request, session: session, user: user, state: state, configuration: brand.configuration)
-            .json(
-                id, priority: priority, channel: way, in: transaction)
+        let payload = HandoverPayload(request: request, session: session, user: user, state: state, material: material).json(
+            id, priority: priority, channel: way, at: transaction.now)
         var handover = HandoverRecord(
             id: id, instance: session.instance, user: user.id, session: session.id, reason: request.trigger, priority: priority,
             channel: way, mutes: false, payload: payload, desk: way.goesToDesk ? settings.desk?.id : nil, createdAt: transaction.now)
@@ -49,14 +48,13 @@ struct HandoverOpening {
         _ open: inout HandoverRecord, _ request: HandoverRequest, _ way: HandoverChannel, _ conversation: HandoverConversation
     ) throws {
         let transaction = conversation.transaction
-        try transaction.note("Asked for again, because \(request.trigger.words). \(request.summary)", in: open)
-        guard way.mutes, !open.mutes else { return }
-        open.channel = way
-        if way.goesToDesk, open.desk == nil, let desk = settings.desk?.id {
-            open.desk = desk
-            open.deskState = .pending
-            try transaction.openTicket(for: open)
+        let takesOver = way.mutes && !open.mutes
+        if takesOver {
+            open.channel = way
+            if way.goesToDesk, let desk = settings.desk?.id { try transaction.send(&open, to: desk) }
         }
+        try transaction.note("Asked for again, because \(request.trigger.words). \(request.summary)", in: open)
+        guard takesOver else { return }
         try conversation.takeOver(&open)
         if open.answeredAt == nil { try transaction.waitForPeople(open, settings.nobodyAvailable) }
         try transaction.updateHandover(open)

@@ -3,14 +3,21 @@ package import Logging
 import Metrics
 import ServiceLifecycle
 package import Storage
+import Synchronization
 
-/// Asks desks that cannot call us what happened in their tickets, and counts who waits for a person. Each ticket is asked every
-/// `pollInterval`; one whose desk fails less and less often; a closed one for a day, in case people take it up again.
+/// Asks desks what happened in their tickets, and counts who waits for a person. Each ticket is asked about every `pollInterval`, and at once
+/// when its system says that something happened; one whose desk fails less and less often; a closed one for a day, in case people take it
+/// up again. Desks that call us are asked as well: a call that was given up is not lost.
 package struct HandoverWatch: Service {
     private let store: Store
     private let registry: Registry
     private let inbox: DeskInbox
     private let logger: Logger
+    private let shared = Shared()
+
+    private final class Shared: Sendable {
+        let rounds = Mutex(LookRounds())
+    }
 
     /// How long a closed ticket may be reopened.
     static let afterClosing = Duration.seconds(86_400)
@@ -27,48 +34,64 @@ package struct HandoverWatch: Service {
 
     package func run() async throws {
         await cancelWhenGracefulShutdown {
-            while !Task.isCancelled {
-                await look()
-                let pause = registry.brands.compactMap { polled($0)?.settings.pollInterval }.min() ?? Self.idle
-                do { try await store.clock.sleep(until: store.clock.now + min(pause, Self.idle)) } catch { return }
+            await withDiscardingTaskGroup { group in
+                while !Task.isCancelled {
+                    begin(&group)
+                    let pause = registry.brands.compactMap(\.configuration.handover.desk?.pollInterval).min() ?? Self.idle
+                    await inbox.nudges.wait(until: store.clock.now + min(pause, Self.idle), clock: store.clock)
+                }
+                group.cancelAll()
             }
         }
     }
 
-    private func polled(_ brand: BrandRuntime) -> (desk: any TicketDesk, settings: DeskConfiguration)? {
-        guard let desk = brand.desk, !desk.capabilities.callsUs, let settings = brand.configuration.handover.desk else { return nil }
-        return (desk, settings)
+    /// One round over all brands, to its end.
+    func look() async { await withDiscardingTaskGroup { begin(&$0) } }
+
+    /// A look after each brand that is not looked after yet: a slow desk delays its own brand's tickets and no other's.
+    private func begin(_ group: inout DiscardingTaskGroup) {
+        let (brands, now) = (registry.brands, store.clock.now)
+        let chosen = Set(shared.rounds.withLock { $0.begin(brands.map(\.id), now: now) })
+        for brand in brands where chosen.contains(brand.id) {
+            group.addTask {
+                await look(after: brand)
+                if shared.rounds.withLock({ $0.end(brand.id) }) { inbox.nudges.raise() }
+            }
+        }
     }
 
-    /// One round over all brands.
-    func look() async {
-        for brand in registry.brands {
-            do {
-                let waiting = try await store.brand(brand.id).read { try $0.waitingHandovers() }
-                Meter(label: "switchboard_handovers_waiting", dimensions: [("brand", brand.id.rawValue)]).set(waiting)
-                guard let (desk, settings) = polled(brand) else { continue }
-                let due = try await store.brand(brand.id).read { try $0.handoversToPoll(desk: settings.id, limit: Self.atOnce) }
-                await withDiscardingTaskGroup { group in
-                    for handover in due { group.addTask { await poll(handover, desk, settings, brand) } }
-                }
-            } catch {
-                logger.error("looking after handovers failed", metadata: ["brand": "\(brand.id)", "error": "\(error)"])
+    private func look(after brand: BrandRuntime) async {
+        do {
+            let waiting = try await store.brand(brand.id).read { try $0.waitingHandovers() }
+            Meter(label: "switchboard_handovers_waiting", dimensions: [("brand", brand.id.rawValue)]).set(waiting)
+            guard let desk = brand.desk, let settings = brand.configuration.handover.desk else { return }
+            let due = try await store.brand(brand.id).read { try $0.handoversToPoll(desk: settings.id, limit: Self.atOnce) }
+            await withDiscardingTaskGroup { group in
+                for handover in due { group.addTask { await poll(handover, desk, settings, brand) } }
             }
+        } catch {
+            logger.error("looking after handovers failed", metadata: ["brand": "\(brand.id)", "error": "\(error)"])
         }
     }
 
     private func poll(_ handover: HandoverRecord, _ desk: any TicketDesk, _ settings: DeskConfiguration, _ brand: BrandRuntime) async {
         guard let ticket = handover.ticket else { return }
         do {
+            let began = store.clock.now
             let changes = try await desk.changes(of: ticket, since: handover.cursor)
             try await store.brand(brand.id).write { transaction in
+                // What was heard meanwhile is newer than what was read: the look is taken again.
+                if desk.capabilities.callsUs, let newest = try transaction.events(of: handover.id, limit: 1).last, newest.recordedAt > began
+                {
+                    return try transaction.setLook(handover.id, cursor: handover.cursor, at: transaction.now + Self.idle, failures: 0)
+                }
                 // Events and cursor in one transaction: what was read is never read again, and what was not stored is.
                 _ = try inbox.take(changes.events, desk: settings.id, brand, transaction)
-                guard var current = try transaction.handover(handover.id) else { return }
-                current.cursor = changes.cursor
-                current.pollFailures = 0
-                current.pollAt = Self.next(current, settings, now: transaction.now)
-                try transaction.updateHandover(current)
+                guard let current = try transaction.handover(handover.id) else { return }
+                // Somebody called while the desk was asked: what it was about may have come too late for this look.
+                let isCalled = current.pollAt.map { $0 >= began && $0 != handover.pollAt } ?? false
+                let next = isCalled ? transaction.now : Self.next(current, settings, now: transaction.now)
+                try transaction.setLook(handover.id, cursor: changes.cursor, at: next, failures: 0)
             }
         } catch {
             await failed(handover, settings, brand, error)
@@ -89,17 +112,16 @@ package struct HandoverWatch: Service {
         let wait = max(min(settings.pollInterval * (1 << failures), Self.slowest), wished)
         do {
             try await store.brand(brand.id).write { transaction in
-                guard var current = try transaction.handover(handover.id) else { return }
-                current.pollFailures = failures
-                current.pollAt = isGone ? nil : transaction.now + wait
+                let next = isGone ? nil : transaction.now + wait
                 // Nobody can answer in a ticket that is gone: the bot must not stay silent for it.
-                if isGone, current.state == .open, let instance = brand.configuration.instance(current.instance),
-                    let channel = registry.channel(instance.channel)
+                if isGone, var current = try transaction.handover(handover.id), current.state == .open,
+                    let instance = brand.configuration.instance(current.instance), let channel = registry.channel(instance.channel)
                 {
                     try HandoverConversation(brand: brand, channel: channel, transaction: transaction).close(
                         &current, reason: "ticket_gone", tellsDesk: false)
+                    try transaction.updateHandover(current)
                 }
-                try transaction.updateHandover(current)
+                try transaction.setLook(handover.id, cursor: handover.cursor, at: next, failures: failures)
             }
         } catch {
             logger.error("a failed look could not be noted", metadata: ["handover": "\(handover.id)", "error": "\(error)"])

@@ -8,6 +8,7 @@ struct MutedTurn: Sendable {
     let snapshot: TurnSnapshot
     let lane: Lane
     let turn: UniqueID
+    let links: MediaLinks
 
     /// Throws a retryable error when people gave the conversation back meanwhile: then the turn is one for the bot.
     func store(_ payload: JSONValue, in transaction: BrandTransaction) throws {
@@ -32,7 +33,8 @@ struct MutedTurn: Sendable {
         if case .system = content {
             return try transaction.setOutcome("no_reply:system", of: message.id, session: snapshot.session.id, turn: turn)
         }
-        try transaction.add(HandoverText.entry(message), to: handover)
+        let link = links.link(to: message.id, in: snapshot.session.id, now: transaction.now)
+        try transaction.add(HandoverText.entry(message, link: link), to: handover)
         try transaction.setOutcome("forwarded", of: message.id, session: snapshot.session.id, turn: turn)
         guard case .text(let text) = content, StopWords.isOptOut(text) else { return }
         // The people answer it; that the customer wants no more offers is on record from now on.

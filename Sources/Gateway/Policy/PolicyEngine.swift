@@ -34,41 +34,24 @@ package struct PolicyEngine: Sendable {
     // MARK: Filters
 
     /// What the first filter that matches a customer's words says; nil when none matches.
-    package func inbound(_ text: String) -> PolicyVerdict? {
-        guard let filter = first(of: .inbound, in: text) else { return nil }
-        let keys =
-            switch filter.verdict {
-            case .allow: [String]()
-            case .warn: ["filtered.warn"]
-            case .deny: ["filtered"]
-            case .handover: ["handover"]
-            }
-        return verdict(filter, keys)
-    }
+    package func inbound(_ text: String) -> PolicyVerdict? { first(of: .inbound, in: text).map { verdict($0, key: "filtered") } }
 
     /// What the first filter that matches a reply says; nil when none matches. Titles and descriptions of options count as words of it.
     package func outbound(_ content: OutboundContent) -> PolicyVerdict? {
-        guard let filter = first(of: .outbound, in: Self.visible(content)) else { return nil }
-        let keys =
-            switch filter.verdict {
-            case .allow: [String]()
-            case .warn: ["filtered.outbound.warn"]
-            case .deny: ["filtered.outbound"]
-            case .handover: ["handover"]
-            }
-        return verdict(filter, keys)
+        first(of: .outbound, in: Self.visible(content)).map { verdict($0, key: "filtered.outbound") }
     }
 
-    private func verdict(_ filter: ContentFilter, _ keys: [String]) -> PolicyVerdict {
-        let result: PolicyVerdict.Result =
+    /// `key` is the template's for a refusal.
+    private func verdict(_ filter: ContentFilter, key: String) -> PolicyVerdict {
+        let (result, key): (PolicyVerdict.Result, String) =
             switch filter.verdict {
-            case .allow: .allow
-            case .warn: .warn
-            case .deny: .deny
-            case .handover: .handover
+            case .allow: (.allow, "")
+            case .warn: (.warn, key + ".warn")
+            case .deny: (.deny, key)
+            case .handover: (.handover, "handover")
             }
         return PolicyVerdict(
-            result: result, rule: "filter:\(filter.name)", text: result == .allow ? "" : filter.say ?? words.text(keys))
+            result: result, rule: "filter:\(filter.name)", text: result == .allow ? "" : filter.say ?? words.text([key]))
     }
 
     /// The filter that stands first in the file decides, so that an `allow` exempts from all below it.

@@ -33,6 +33,8 @@ package final class RateLimiter: Sendable {
     }
 
     private let buckets = Mutex<[Key: Bucket]>([:])
+    /// What messages were told whose turn has not been stored yet.
+    private let decided = Mutex<[UniqueID: (verdict: Verdict, at: Timestamp)]>([:])
     private let sizeLimit: Int
 
     /// With more than `sizeLimit` buckets those that are full again go, and then the ones that were used longest ago.
@@ -47,6 +49,21 @@ package final class RateLimiter: Sendable {
                 Wish(name: "brand", key: .brand(lane.brand), perMinute: limits.brandPerMinute),
             ], now)
     }
+
+    /// The same for a message whose turn may be tried several times: it takes one token, and hears the same each time, until `settle`.
+    package func take(for message: UniqueID, lane: Lane, limits: RateLimits, now: Timestamp) -> Verdict {
+        if let known = decided.withLock({ $0[message] }) { return known.verdict }
+        let verdict = take(lane: lane, limits: limits, now: now)
+        decided.withLock { decided in
+            // Turns that were given up are never settled.
+            if decided.count >= sizeLimit { decided = decided.filter { now - $0.value.at < .seconds(3_600) } }
+            if decided.count < sizeLimit { decided[message] = (verdict, now) }
+        }
+        return verdict
+    }
+
+    /// The message's turn is stored.
+    package func settle(_ message: UniqueID) { decided.withLock { $0[message] = nil } }
 
     /// Takes a token for each call, by canonical name; none at all when one of them is over its limit, whose name `bucket` then is.
     package func take(calls actions: [String], lane: Lane, limits: RateLimits, now: Timestamp) -> Verdict {

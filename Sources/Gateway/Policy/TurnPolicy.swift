@@ -13,9 +13,9 @@ struct TurnPolicy: Sendable {
 
     // MARK: Before a message is understood
 
-    /// Takes the message's token. Nil when it may go on.
-    func limit() -> MessageRefusal? {
-        switch limiter.take(lane: lane, limits: configuration.policies.limits, now: now) {
+    /// Takes the message's token, the same one for every attempt of its turn. Nil when it may go on.
+    func limit(_ message: MessageID) -> MessageRefusal? {
+        switch limiter.take(for: message.value, lane: lane, limits: configuration.policies.limits, now: now) {
         case .allowed: return nil
         case .limited(let bucket, let retryAfter, let isFirst):
             metrics.rateLimited(brand: brand.id, bucket: bucket)
@@ -25,6 +25,11 @@ struct TurnPolicy: Sendable {
             count(verdict, at: .preExecution)
             return MessageRefusal(verdict: verdict, text: isFirst && bucket == "user" ? text : nil)
         }
+    }
+
+    /// The message had its turn.
+    func settle(_ message: MessageID?) {
+        if let message { limiter.settle(message.value) }
     }
 
     enum Admission {

@@ -8,14 +8,15 @@ struct MessageRefusal: Sendable {
     /// Nil when it was told already, or when it is no concern of this customer.
     var text: String?
 
-    /// The same without a word: people have the conversation.
-    var unsaid: MessageRefusal { MessageRefusal(verdict: verdict, text: nil) }
-
+    /// Throws a retryable error when people took the conversation meanwhile: then the message is for them.
     func store(
         _ snapshot: TurnSnapshot, _ brand: BrandRuntime, _ channel: any Channel, turn: UniqueID, in transaction: BrandTransaction
     ) throws {
         guard let message = snapshot.message else { return }
         let session = snapshot.session
+        guard try !transaction.isMuted(instance: session.instance, user: snapshot.user.id) else {
+            throw StageError(stage: .brain, retryable: true, cause: "the conversation was taken over meanwhile")
+        }
         if let text {
             let reply = Reply(content: .text(text), narrative: narrative(text), inReplyTo: message.providerID)
             let lane = Lane(brand: transaction.brand, instance: session.instance, user: snapshot.user.id)

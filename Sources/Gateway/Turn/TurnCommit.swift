@@ -6,6 +6,8 @@ internal import Storage
 struct TurnCommit: Sendable {
     let snapshot: TurnSnapshot
     let result: TurnResult
+    /// Of the conversation, for people; empty for a turn that hands nothing over.
+    let material: HandoverMaterial
     let brand: BrandRuntime
     let channel: any Channel
     let lane: Lane
@@ -129,7 +131,7 @@ struct TurnCommit: Sendable {
 
     private func handOver(_ request: HandoverRequest, _ transaction: BrandTransaction) throws {
         try HandoverOpening(brand: brand, channel: channel, session: snapshot.session, user: snapshot.user, state: result.state).store(
-            request, in: transaction)
+            request, material, in: transaction)
     }
 
     /// Whoever decided it, nobody is handed over without a word.

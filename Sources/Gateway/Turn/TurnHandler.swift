@@ -53,24 +53,35 @@ package struct TurnHandler: TaskHandler {
         let lane = Lane(brand: brand.id, instance: instance.id, user: snapshot.user.id)
         let policy = TurnPolicy(brand: brand, lane: lane, limiter: limiter, metrics: metrics, now: registry.clock.now)
         if snapshot.isMuted {
-            if snapshot.message != nil, let refusal = policy.limit() {
-                return try await context.finish { try refusal.unsaid.store(snapshot, brand, channel, turn: turn, in: $0) }
-            }
-            let muted = MutedTurn(snapshot: snapshot, lane: lane, turn: turn)
+            // Not even a flood is kept from the people: what they are not shown is lost.
+            let muted = MutedTurn(snapshot: snapshot, lane: lane, turn: turn, links: MediaLinks(brand.configuration))
             return try await context.finish { try muted.store(context.task.payload, in: $0) }
         }
         let result: TurnResult
         switch admit(snapshot, policy, instance, channel) {
         case .refused(let refusal):
-            return try await context.finish { try refusal.store(snapshot, brand, channel, turn: turn, in: $0) }
+            try await context.finish { try refusal.store(snapshot, brand, channel, turn: turn, in: $0) }
+            return policy.settle(snapshot.message?.id)
         case .handedOver(let handedOver): result = handedOver
         case .admitted(let warning): result = try await worded(snapshot, brand, policy, warning, store: context.store)
         }
         let commit = TurnCommit(
-            snapshot: snapshot, result: result, brand: brand, channel: channel, lane: lane, turn: turn)
+            snapshot: snapshot, result: result, material: try await material(for: result, snapshot, brand, context), brand: brand,
+            channel: channel, lane: lane, turn: turn)
         let encoded = try TurnCommit.encode(result.state)
         try await context.finish { try commit.store(encoded, in: $0) }
+        policy.settle(snapshot.message?.id)
         CrashPoint.decisionStoredNotSent.pass()
+    }
+
+    /// What people need to go on, read before the commit so that no writer waits for it; nothing for a turn that hands nothing over.
+    private func material(
+        for result: TurnResult, _ snapshot: TurnSnapshot, _ brand: BrandRuntime, _ context: TaskContext
+    ) async throws -> HandoverMaterial {
+        guard result.effects.contains(where: { if case .handover = $0 { true } else { false } }) else { return HandoverMaterial() }
+        return try await context.brand.read {
+            try HandoverMaterial.load(snapshot.session, message: snapshot.message?.id, brand.configuration, in: $0)
+        }
     }
 
     /// What is no message was admitted when it began.
@@ -78,7 +89,7 @@ package struct TurnHandler: TaskHandler {
         _ snapshot: TurnSnapshot, _ policy: TurnPolicy, _ instance: InstanceConfiguration, _ channel: any Channel
     ) -> TurnPolicy.Admission {
         guard let message = snapshot.message else { return .admitted(warning: nil) }
-        if let refusal = policy.limit() { return .refused(refusal) }
+        if let refusal = policy.limit(message.id) { return .refused(refusal) }
         reading.began(lane: policy.lane, providerID: message.providerID ?? "", instance: instance, channel: channel)
         return policy.admit(snapshot.event, in: snapshot.state)
     }
@@ -171,10 +182,23 @@ package struct TurnHandler: TaskHandler {
         // A state that cannot be read may be the very reason.
         let state = (try? transaction.state(of: session.id).state) ?? ConversationState()
         try HandoverOpening(brand: brand, channel: channel, session: session, user: user, state: state).store(
-            HandoverRequest(trigger: .systemError, summary: "A message could not be answered: \(error)"), in: transaction)
+            HandoverRequest(trigger: .systemError, summary: "A message could not be answered: \(error)"),
+            material(of: session, brand, transaction), in: transaction)
         guard !wasMuted, let handover = try transaction.openHandover(instance: session.instance, user: user.id), handover.mutes else {
             return
         }
         try HandoverConversation(brand: brand, channel: channel, transaction: transaction).tell("handover", handover)
+    }
+
+    /// Rows that cannot be read may be the very reason why the turn was given up: then people start without them, rather than not at all.
+    private func material(of session: SessionRecord, _ brand: BrandRuntime, _ transaction: BrandTransaction) -> HandoverMaterial {
+        do {
+            return try HandoverMaterial.load(session, message: nil, brand.configuration, in: transaction)
+        } catch {
+            logger.error(
+                "a handover begins without its conversation, which cannot be read",
+                metadata: ["brand": "\(brand.id)", "session": "\(session.id)", "error": "\(error)"])
+            return HandoverMaterial()
+        }
     }
 }

@@ -67,8 +67,10 @@ struct DeskControl: Sendable {
         var spoiling = DeskCalls.Spoiling()
         spoiling.signsWrongly = !(try fields.optionalBool("sign") ?? true)
         spoiling.age = .seconds(try fields.optionalInteger("age_s", in: -86_400...86_400) ?? 0)
+        // A call about something that never happened: somebody else's.
+        let happens = try fields.optionalBool("happens") ?? true
         try fields.finish()
-        let (after, entry) = try Self.apply(deed, to: ticket, in: book, author: author, isAutomatic: isAutomatic)
+        let (after, entry) = try Self.apply(deed, to: ticket, in: book, author: author, isAutomatic: isAutomatic, happens: happens)
         guard let call = Self.call(deed, entry, after, book), book.settings.secret != nil, let calls = calls[book.system] else {
             return .json(200, ["ticket": .integer(Int64(ticket)), "entry": .integer(Int64(entry.id)), "gateway": []])
         }
@@ -104,7 +106,7 @@ struct DeskControl: Sendable {
     }
 
     private static func apply(
-        _ deed: Deed, to number: Int, in book: DeskBook, author: String, isAutomatic: Bool
+        _ deed: Deed, to number: Int, in book: DeskBook, author: String, isAutomatic: Bool, happens: Bool
     ) throws -> (DeskTicketRecord, DeskEntry) {
         let (now, system) = (book.clock.now, book.system)
         return try book.with { state in
@@ -127,7 +129,7 @@ struct DeskControl: Sendable {
                 ticket.change(field.1, from: before, to: String(writer), id: state.number(), by: writer, at: now)
                 ticket.assignee = writer
             }
-            state.tickets[number] = ticket
+            if happens { state.tickets[number] = ticket }
             guard let entry = ticket.entries.last else { throw FieldError(field: "ticket", problem: "\(number) is empty") }
             return (ticket, entry)
         }
@@ -139,7 +141,7 @@ struct DeskControl: Sendable {
     private static func call(_ deed: Deed, _ entry: DeskEntry, _ ticket: DeskTicketRecord, _ book: DeskBook) -> DeskCall? {
         switch book.system {
         case .zendesk: ZendeskEvent.happened(entry, in: ticket, book)
-        case .freshdesk: freshdesk(deed, entry, ticket, book)
+        case .freshdesk: freshdesk(deed, entry, ticket)
         case .webhook: webhook(deed, entry, ticket, book)
         case .requestTracker: nil
         }
@@ -156,15 +158,11 @@ struct DeskControl: Sendable {
     }
 
     /// The body of an automation rule, with what Freshdesk puts in for the placeholders.
-    private static func freshdesk(_ deed: Deed, _ entry: DeskEntry, _ ticket: DeskTicketRecord, _ book: DeskBook) -> DeskCall? {
-        guard let event = event(deed) else { return nil }
-        let author = book.with { $0.users[entry.author]?.name }
+    private static func freshdesk(_ deed: Deed, _ entry: DeskEntry, _ ticket: DeskTicketRecord) -> DeskCall? {
+        guard event(deed) != nil else { return nil }
         return DeskCall(
             id: "\(entry.id)",
-            body: [
-                "event": .string(event), "ticket": .string(String(ticket.id)), "tags": .string(ticket.tags.joined(separator: ", ")),
-                "author": JSONValue(author), "text": .string(entry.text),
-            ])
+            body: ["ticket": .string(String(ticket.id)), "tags": .string(ticket.tags.joined(separator: ", "))])
     }
 
     private static func webhook(_ deed: Deed, _ entry: DeskEntry, _ ticket: DeskTicketRecord, _ book: DeskBook) -> DeskCall? {

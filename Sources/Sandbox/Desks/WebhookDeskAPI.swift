@@ -14,7 +14,6 @@ struct WebhookDeskAPI: StandIn {
     func answer(_ request: StandInRequest) async throws -> StandInAnswer {
         do {
             switch request.method {
-            case "GET": return find(request.query["reference"])
             case "POST":
                 try await request.pause(clock: clock)
                 return try take(request)
@@ -27,7 +26,27 @@ struct WebhookDeskAPI: StandIn {
 
     private func find(_ reference: String?) -> StandInAnswer {
         let found = book.with { state in state.tickets.values.first { $0.reference == reference } }
-        return found.map { .json(200, Self.name($0.id)) } ?? .json(404, ["ticket": nil])
+        return .json(200, found.map { Self.name($0.id) } ?? ["ticket": nil])
+    }
+
+    /// A ticket as it is now: whether it is closed, and what people answered in it.
+    private func changes(_ call: JSONValue) -> StandInAnswer {
+        let ticket = call["ticket"]?.string.flatMap { Int($0) }.flatMap { id in book.with { $0.tickets[id] } }
+        guard let ticket else { return .json(200, ["ticket": nil]) }
+        let answers = ticket.messages.filter { $0.isPublic && !$0.isIncoming && $0.author != DeskBook.program }
+        return .json(
+            200,
+            [
+                "ticket": .string(String(ticket.id)), "closed": .bool(ticket.status == "closed"),
+                "replies": .array(
+                    answers.map { entry in
+                        [
+                            "id": .string("entry-\(entry.id)"), "text": .string(entry.text), "at": .string(entry.at.description),
+                            "author": JSONValue(book.with { $0.users[entry.author]?.name }),
+                            "automatic": .bool(entry.isAutomatic || entry.author == DeskBook.automation),
+                        ]
+                    }),
+            ])
     }
 
     private static func name(_ id: Int) -> JSONValue {
@@ -37,6 +56,8 @@ struct WebhookDeskAPI: StandIn {
     private func take(_ request: StandInRequest) throws -> StandInAnswer {
         guard let call = request.json, let event = call["event"]?.string else { throw FieldError(field: "event", problem: "is required") }
         switch event {
+        case "ticket.find": return find(call["reference"]?.string)
+        case "ticket.changes": return changes(call)
         case "ticket.opened": return try open(call)
         case "ticket.entry", "ticket.closed": return try change(call, event)
         default: throw FieldError(field: "event", problem: "is none that is known")

@@ -95,9 +95,7 @@ extension BrandTransaction {
     }
 
     package func insertEntry(_ entry: HandoverEntry, of handover: HandoverID) throws {
-        let attachments = entry.entry.attachments.map { file -> JSONValue in
-            ["url": .string(file.url), "name": .string(file.name), "mime_type": JSONValue(file.mimeType)]
-        }
+        let attachments = entry.entry.attachments.map(\.json)
         try run(
             Statements.insert, SQLValue(handover), SQLValue(entry.entry.id), .text(entry.entry.author.rawValue), .text(entry.entry.text),
             SQLValue(json: .array(attachments)), SQLValue(entry.entry.isInternal), SQLValue(entry.entry.at), .text(entry.state.rawValue))
@@ -158,9 +156,7 @@ extension BrandTransaction {
         guard let author = TicketEntry.Author(rawValue: try row.text(1)), let state = HandoverEntry.State(rawValue: try row.text(6)) else {
             throw StorageError.unreadable("an entry of a handover")
         }
-        let attachments = (try JSONValue(stored: row.text(3)).array ?? []).map {
-            TicketAttachment(url: $0["url"]?.string ?? "", name: $0["name"]?.string ?? "", mimeType: $0["mime_type"]?.string)
-        }
+        let attachments = (try JSONValue(stored: row.text(3)).array ?? []).map(TicketAttachment.init(json:))
         let entry = TicketEntry(
             id: try row.id(0), author: author, text: try row.text(2), attachments: attachments, isInternal: try row.flag(4),
             at: try row.time(5))

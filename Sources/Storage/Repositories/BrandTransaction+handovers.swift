@@ -1,7 +1,7 @@
 package import Conversation
 
 /// A conversation that people took over, or are asked to.
-package struct HandoverRecord: Sendable {
+package struct HandoverRecord: Sendable, Hashable {
     package enum State: String, Sendable, CaseIterable { case open, closed }
     package enum DeskState: String, Sendable {
         /// Not for a desk: people answer over `/v1/handovers`.
@@ -48,6 +48,10 @@ package struct HandoverRecord: Sendable {
     /// Since when the desk has not been reached.
     package var unreachableAt: Timestamp?
     package var unreachableTold: Bool
+    /// When an opening was last sent whose end nobody knows.
+    package var triedAt: Timestamp?
+    /// How often the ticket of that opening was looked for and not found.
+    package var misses: Int
 
     package init(
         id: HandoverID, instance: InstanceID, user: UserID, session: SessionID, reason: HandoverRequest.Trigger,
@@ -70,6 +74,7 @@ package struct HandoverRecord: Sendable {
         pollFailures = 0
         escalatedAt = desk == nil ? createdAt : nil
         unreachableTold = false
+        misses = 0
     }
 }
 
@@ -86,23 +91,26 @@ extension BrandTransaction {
     private static let columns = """
         handover_id, instance_id, user_id, session_id, reason, priority, way, state, mutes, payload, results, desk, desk_state, ticket_id, \
         ticket_url, poll_cursor, poll_at, poll_failures, created_at, escalated_at, answered_at, answered_by, closed_at, closed_reason, \
-        looped_at, unreachable_at, unreachable_told
+        looped_at, unreachable_at, unreachable_told, tried_at, misses
         """
 
     private enum Statements {
         static let insert = SQL(
             """
             INSERT INTO handovers (brand_id, \(columns)) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17,
-                $18, $19, $20, $21, $22, $23, $24, $25, $26, $27, $28)
+                $18, $19, $20, $21, $22, $23, $24, $25, $26, $27, $28, $29, $30)
             ON CONFLICT (brand_id, instance_id, user_id) WHERE state = 'open' DO NOTHING
             """)
         static let update = SQL(
             """
             UPDATE handovers SET way = $3, state = $4, mutes = $5, results = $6, desk = $7, desk_state = $8, ticket_id = $9,
                 ticket_url = $10, poll_cursor = $11, poll_at = $12, poll_failures = $13, escalated_at = $14, answered_at = $15,
-                answered_by = $16, closed_at = $17, closed_reason = $18, looped_at = $19, unreachable_at = $20, unreachable_told = $21
+                answered_by = $16, closed_at = $17, closed_reason = $18, looped_at = $19, unreachable_at = $20, unreachable_told = $21,
+                tried_at = $22, misses = $23
             WHERE brand_id = $1 AND handover_id = $2
             """)
+        static let look = SQL(
+            "UPDATE handovers SET poll_cursor = $3, poll_at = $4, poll_failures = $5 WHERE brand_id = $1 AND handover_id = $2")
         static let one = SQL("SELECT \(columns) FROM handovers WHERE brand_id = $1 AND handover_id = $2")
         static let open = SQL(
             "SELECT \(columns) FROM handovers WHERE brand_id = $1 AND instance_id = $2 AND user_id = $3 AND state = 'open'")
@@ -135,7 +143,7 @@ extension BrandTransaction {
             SQLValue(handover.ticket?.id), SQLValue(handover.ticket?.url), SQLValue(handover.cursor), SQLValue(handover.pollAt),
             SQLValue(handover.pollFailures), SQLValue(handover.createdAt), SQLValue(handover.escalatedAt), SQLValue(handover.answeredAt),
             SQLValue(handover.answeredBy), SQLValue(handover.closedAt), SQLValue(handover.closedReason), SQLValue(handover.loopedAt),
-            SQLValue(handover.unreachableAt), SQLValue(handover.unreachableTold))
+            SQLValue(handover.unreachableAt), SQLValue(handover.unreachableTold), SQLValue(handover.triedAt), SQLValue(handover.misses))
         if inserted == 1 { tell(.opened, handover) }
         return inserted == 1
     }
@@ -148,7 +156,12 @@ extension BrandTransaction {
             .text(handover.deskState.rawValue), SQLValue(handover.ticket?.id), SQLValue(handover.ticket?.url), SQLValue(handover.cursor),
             SQLValue(handover.pollAt), SQLValue(handover.pollFailures), SQLValue(handover.escalatedAt), SQLValue(handover.answeredAt),
             SQLValue(handover.answeredBy), SQLValue(handover.closedAt), SQLValue(handover.closedReason), SQLValue(handover.loopedAt),
-            SQLValue(handover.unreachableAt), SQLValue(handover.unreachableTold))
+            SQLValue(handover.unreachableAt), SQLValue(handover.unreachableTold), SQLValue(handover.triedAt), SQLValue(handover.misses))
+    }
+
+    /// Stores how far a ticket was read and when it is looked at again, and nothing else: this happens with every look.
+    package func setLook(_ handover: HandoverID, cursor: String?, at time: Timestamp?, failures: Int) throws {
+        try run(Statements.look, SQLValue(handover), SQLValue(cursor), SQLValue(time), SQLValue(failures))
     }
 
     /// Says to the listeners of the store, after the commit, that something happened to a handover.
@@ -214,6 +227,8 @@ extension BrandTransaction {
         handover.loopedAt = try row.optional(24) { $0.time }
         handover.unreachableAt = try row.optional(25) { $0.time }
         handover.unreachableTold = try row.flag(26)
+        handover.triedAt = try row.optional(27) { $0.time }
+        handover.misses = try row.int(28)
         return handover
     }
 }

@@ -20,8 +20,11 @@ extension BrandTransaction {
         static let byFunction = grouped("function", after: "$4")
         static let byInstance = grouped("instance_id", after: "$4")
 
+        /// Failures of calls that were never made: they are on record with their reason, and are no calls.
+        private static let skipped = [ModelFailure.Kind.overBudget, .busy, .paused].map { "'\($0.rawValue)'" }.joined(separator: ", ")
         private static let sums = """
-            currency, count(*), sum(CASE WHEN failure IS NULL THEN 0 ELSE 1 END), sum(input_tokens), sum(output_tokens), \
+            currency, sum(CASE WHEN coalesce(failure, '') IN (\(skipped)) THEN 0 ELSE 1 END), \
+            sum(CASE WHEN coalesce(failure, '') IN ('', \(skipped)) THEN 0 ELSE 1 END), sum(input_tokens), sum(output_tokens), \
             coalesce(sum(planned_tokens), 0), sum(CASE WHEN planned_tokens IS NULL THEN 0 ELSE input_tokens + output_tokens END), \
             sum(is_estimated), sum(CASE WHEN currency IS NULL AND input_tokens + output_tokens > 0 THEN 1 ELSE 0 END), \
             coalesce(sum(cost_nanos), 0)

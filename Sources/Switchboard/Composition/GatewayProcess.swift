@@ -134,7 +134,11 @@ struct GatewayProcess {
         let sessions = SessionRoutes(store: store, configuration: { [registry] in registry.brand($0)?.configuration })
         let own =
             HealthRoutes.make(readiness: readiness, metrics: metrics) + sessions.routes + desks.routes
-            + HandoverRoutes(desk: HandoverDesk(store: store, registry: registry), inbox: inbox, logger: logger).routes
+            + HandoverRoutes(
+                desk: HandoverDesk(store: store, registry: registry), inbox: inbox, isAnyBrandStopped: !configuration.stopped.isEmpty,
+                logger: logger
+            ).routes
+            + MediaRoutes(desk: MediaDesk(store: store, registry: registry), logger: logger).routes
             + UsageRoutes(store: store, registry: registry, book: usage).routes
         let all = mounted + own + extra
         return all + [OpenAPIRoute.make(all)]

@@ -17,27 +17,29 @@ struct StandInDesk: Sendable, CustomTestStringConvertible {
 
     let system: System
     let hasWebhook: Bool
+    /// How often the system is asked. One that calls is asked when it does.
+    var interval: Int { hasWebhook ? 600 : 1 }
 
     var testDescription: String { "\(system.rawValue), \(hasWebhook ? "with webhooks" : "asked")" }
 
     /// A rig whose salon works in this desk.
-    func with(starts: Bool = true, jobs: Bool = false, _ body: (Rig) async throws -> Void) async throws {
+    func with(starts: Bool = true, jobs: Bool = false, interval: Int? = nil, _ body: (Rig) async throws -> Void) async throws {
         let names = ["SALON_DESK_TOKEN", "SALON_DESK_SECRET", "JOBS_DESK_SECRET"]
         var options = Rig.Options(environment: Dictionary(uniqueKeysWithValues: names.map { ($0, "test-\($0)-\(UUID())") }))
         options.startsGateway = false
         try await Rig.with(options) { rig in
-            try write(rig, brand: "salon", id: Self.id)
-            if jobs { try write(rig, brand: "jobs", id: "jobs-\(Self.id)") }
+            try write(rig, brand: "salon", id: Self.id, interval ?? self.interval)
+            if jobs { try write(rig, brand: "jobs", id: "jobs-\(Self.id)", interval ?? self.interval) }
             try await configure(rig, brand: "salon", id: Self.id)
             if starts { try await rig.startGateway() }
             try await body(rig)
         }
     }
 
-    private func write(_ rig: Rig, brand: String, id: String) throws {
+    private func write(_ rig: Rig, brand: String, id: String, _ interval: Int) throws {
         var lines = [
             "channel: ticket", "desk:", "  id: \(id)", "  kind: \(system.rawValue)", "  base_url: \"\(rig.sandboxURL)\(path)\"",
-            "  token: \"${SALON_DESK_TOKEN}\"", "  poll_interval_s: 1", "  allow_private_addresses: [\"127.0.0.1\"]",
+            "  token: \"${SALON_DESK_TOKEN}\"", "  poll_interval_s: \(interval)", "  allow_private_addresses: [\"127.0.0.1\"]",
         ]
         if system == .zendesk { lines.append("  user: \(Self.account)") }
         if hasWebhook { lines.append("  webhook_secret: \"${\(brand.uppercased())_DESK_SECRET}\"") }

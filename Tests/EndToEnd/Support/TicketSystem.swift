@@ -14,6 +14,8 @@ final class TicketSystem: Sendable {
         /// By id: told twice, shown once.
         var entries: [JSONValue] = []
         var closings: [JSONValue] = []
+        /// What `ticket.changes` tells of every ticket; nil for a system that does not offer it.
+        var changes: JSONValue?
         var refused = 0
         var isDown = false
     }
@@ -36,6 +38,7 @@ final class TicketSystem: Sendable {
     var url: String { server.withLock { $0 }?.url("/hook") ?? "" }
     var port: Int { server.withLock { $0 }?.port ?? 0 }
     func set(isDown: Bool) { state.withLock { $0.isDown = isDown } }
+    func set(changes: JSONValue?) { state.withLock { $0.changes = changes } }
 
     private func answer(_ request: ScriptedRequest) -> ScriptedStep {
         state.withLock { state in
@@ -47,16 +50,15 @@ final class TicketSystem: Sendable {
                 state.refused += 1
                 return .answer(401, "bad signature")
             }
-            if request.method == "GET" {
-                let reference = request.target.split(separator: "=").last.map(String.init) ?? ""
-                return state.tickets[reference].map { .answer(200, "{\"ticket\":\"\($0)\"}") } ?? .answer(404, "{}")
-            }
             return Self.take((try? JSONValue(parsing: request.body)) ?? .null, &state)
         }
     }
 
     private static func take(_ call: JSONValue, _ state: inout State) -> ScriptedStep {
         switch call["event"]?.string {
+        case "ticket.find":
+            return .answer(200, CanonicalJSON.text(["ticket": JSONValue(state.tickets[call["reference"]?.string ?? ""])]))
+        case "ticket.changes": return state.changes.map { .answer(200, CanonicalJSON.text($0)) } ?? .answer(422, "{}")
         case "ticket.opened":
             state.openings.append(call)
             let ticket = "T-\(state.openings.count)"

@@ -35,24 +35,30 @@ extension WhatsAppChannel {
 
     /// A call of the instance's `messages` endpoint. Throws when the configuration does not name one.
     private func graphCall(body: JSONValue, instance: InstanceConfiguration) throws(ChannelError) -> HTTPCall {
+        guard let number = instance.settings.text("phone_number_id"), Self.isPathSafe(number) else {
+            throw ChannelError(code: "configuration", message: "instance \(instance.id) has no usable phone_number_id", reaction: .page)
+        }
+        var call = try graphCall("POST", "/\(number)/messages", instance: instance)
+        call.headers.append(("Content-Type", "application/json"))
+        call.body = CanonicalJSON.bytes(body)
+        return call
+    }
+
+    /// A call of the Graph API in the instance's name. Throws when the configuration does not say how.
+    func graphCall(_ method: String, _ path: String, instance: InstanceConfiguration) throws(ChannelError) -> HTTPCall {
         let settings = instance.settings
         guard let name = settings.text("app"), let app = apps[name], !app.graphURL.isEmpty else {
             throw ChannelError(code: "configuration", message: "instance \(instance.id) names no known app", reaction: .page)
-        }
-        guard let number = settings.text("phone_number_id"), Self.isPathSafe(number) else {
-            throw ChannelError(code: "configuration", message: "instance \(instance.id) has no usable phone_number_id", reaction: .page)
         }
         guard let token = settings.secret("access_token"), !token.isEmpty else {
             throw ChannelError(code: "configuration", message: "instance \(instance.id) has no access token", reaction: .reauthorize)
         }
         return HTTPCall(
-            method: "POST", url: "\(app.graphURL)/\(number)/messages",
-            headers: [("Authorization", "Bearer \(token.reveal())"), ("Content-Type", "application/json")],
-            body: CanonicalJSON.bytes(body), timeout: .seconds(20), pool: "brand:\(instance.brand):graph",
-            allowPrivateAddresses: app.allowedAddresses)
+            method: method, url: app.graphURL + path, headers: [("Authorization", "Bearer \(token.reveal())")], timeout: .seconds(20),
+            pool: "brand:\(instance.brand):graph", allowPrivateAddresses: app.allowedAddresses)
     }
 
-    private static func isPathSafe(_ text: String) -> Bool {
+    static func isPathSafe(_ text: String) -> Bool {
         !text.isEmpty && text.allSatisfy { $0.isASCII && ($0.isLetter || $0.isNumber || $0 == "_" || $0 == "-") }
     }
 }

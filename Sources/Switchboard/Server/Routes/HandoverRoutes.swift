@@ -8,6 +8,8 @@ import Storage
 struct HandoverRoutes: Sendable {
     let desk: HandoverDesk
     let inbox: DeskInbox
+    /// Whether a brand is stopped by its configuration: then a desk that nobody knows may be that brand's.
+    var isAnyBrandStopped = false
     let logger: Logger
 
     private static let maxBody = 65_536
@@ -100,7 +102,11 @@ struct HandoverRoutes: Sendable {
             parameters: request.parameters, query: request.query, headers: request.headers, body: request.body,
             remoteAddress: request.remoteAddress)
         do {
-            guard let receipt = try await inbox.receive(call, desk: id) else { throw APIError.notFound }
+            guard let receipt = try await inbox.receive(call, desk: id) else {
+                // Ticket systems give up at 404, and come again after 503: nothing is lost while somebody mends the brand.
+                if isAnyBrandStopped { return .problem(503, "The brand does not run now", headers: ["Retry-After": "60"]) }
+                throw APIError.notFound
+            }
             return .json([
                 "accepted": .integer(Int64(receipt.accepted)), "duplicates": .integer(Int64(receipt.duplicates)),
                 "ignored": .integer(Int64(receipt.ignored)),
@@ -132,12 +138,9 @@ extension HandoverRecord {
 
 extension HandoverEntry {
     var json: JSONValue {
-        [
-            "id": .string(entry.id.description), "author": .string(entry.author.rawValue), "text": .string(entry.text),
-            "attachments": .array(
-                entry.attachments.map { ["url": .string($0.url), "name": .string($0.name), "mime_type": JSONValue($0.mimeType)] }),
-            "internal": .bool(entry.isInternal), "at": .string(entry.at.description), "state": .string(state.rawValue),
-        ]
+        var json = entry.json
+        json["state"] = .string(state.rawValue)
+        return json
     }
 }
 
