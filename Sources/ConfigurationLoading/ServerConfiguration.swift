@@ -16,12 +16,14 @@ package struct ServerConfiguration: Sendable {
     package var queue: QueueConfiguration
     /// How long running work may take to finish after SIGTERM; longer than a brand call's time-out.
     package var shutdownGrace: Duration
+    /// Where the brands' rows are.
+    package var stores: StoresConfiguration
 
     /// The documented defaults unless said otherwise.
     package init(
         maxBodyBytes: Int = 4_194_304, requestTimeout: Duration = .seconds(15), maxStreams: Int = 20_000,
         trustedProxies: [AddressRule] = [], operatorKey: Secret = Secret(""), queue: QueueConfiguration = .init(),
-        shutdownGrace: Duration = .seconds(35)
+        shutdownGrace: Duration = .seconds(35), stores: StoresConfiguration = .init()
     ) {
         self.maxBodyBytes = maxBodyBytes
         self.requestTimeout = requestTimeout
@@ -30,6 +32,24 @@ package struct ServerConfiguration: Sendable {
         self.operatorKey = operatorKey
         self.queue = queue
         self.shutdownGrace = shutdownGrace
+        self.stores = stores
+    }
+}
+
+/// Where the brands' rows are: all in one store, unless some brands have another one.
+package struct StoresConfiguration: Sendable, Hashable {
+    /// Holds what belongs to no brand, and every brand that is not in `brands`. Nil when the file does not say: `--store` or a file below
+    /// `--data` then.
+    package var main: StoreLocation?
+    /// Further stores, by name. No two are the same.
+    package var named: [String: StoreLocation]
+    /// Brands that live in one of `named`.
+    package var brands: [BrandID: String]
+
+    package init(main: StoreLocation? = nil, named: [String: StoreLocation] = [:], brands: [BrandID: String] = [:]) {
+        self.main = main
+        self.named = named
+        self.brands = brands
     }
 }
 

@@ -15,7 +15,7 @@ struct SwitchboardCommand: AsyncParsableCommand {
 
             Exit codes: 0 all went well, 1 problems were found, 2 bad usage, 3 could not start (a port or the store).
             """,
-        version: "0.1.0",
+        version: Version.current,
         subcommands: commands)
 
     private static var commands: [any ParsableCommand.Type] {

@@ -8,9 +8,10 @@ struct ServerDocument {
         document = Document(file: path, scope: .installation, loading: loading)
     }
 
-    func read() -> ServerConfiguration {
+    /// `folders` are the names of the brands' folders.
+    func read(folders: [String]) -> ServerConfiguration {
         var server = ServerConfiguration()
-        guard let members = document.root(required: true)?.members(["server", "operator_key", "queue", "shutdown_grace_s"]) else {
+        guard let members = document.root(required: true)?.members(["server", "operator_key", "queue", "shutdown_grace_s", "stores"]) else {
             return server
         }
         if let section = members["server"] { readServer(section, into: &server) }
@@ -19,6 +20,7 @@ struct ServerDocument {
         }
         if let queue = members["queue"] { readQueue(queue, into: &server.queue) }
         if let grace = members["shutdown_grace_s"]?.seconds(upTo: 3600) { server.shutdownGrace = grace }
+        if let stores = members["stores"] { server.stores = StoresSection(entry: stores, folders: folders).read() }
         return server
     }
 

@@ -18,14 +18,27 @@ extension BrandTransaction {
             """)
         static let get = SQL("SELECT body_hash, status, answer FROM request_keys WHERE brand_id = $1 AND request_key = $2")
         static let answer = SQL("UPDATE request_keys SET status = $3, answer = $4 WHERE brand_id = $1 AND request_key = $2")
+        static let adopt = SQL(
+            """
+            UPDATE request_keys SET created_at = $3 WHERE brand_id = $1 AND request_key = $2 AND status IS NULL AND created_at <= $4
+            """)
         static let forget = SQL("DELETE FROM request_keys WHERE brand_id = $1 AND request_key = $2 AND status IS NULL")
     }
+
+    /// After so long a request that has no answer belongs to a node that died: none takes a quarter of it.
+    private static let abandoned = Duration.seconds(120)
 
     package func claimRequest(key: String, bodyHash: [UInt8]) throws -> RequestClaim {
         if try run(Statements.insert, .text(key), .bytes(bodyHash), SQLValue(now)) == 1 { return .new }
         guard let row = try row(Statements.get, .text(key)) else { return .new }
         guard try row.bytes(0) == bodyHash else { return .otherBody }
-        guard let status = try row.optional(1, { $0.int }) else { return .running }
+        guard let status = try row.optional(1, { $0.int }) else {
+            // Where only one process opens the store, it forgot the open ones when it started.
+            guard isShared, try run(Statements.adopt, .text(key), SQLValue(now), SQLValue(now + (.zero - Self.abandoned))) == 1 else {
+                return .running
+            }
+            return .new
+        }
         return .answered(status: status, body: try row.optional(2) { $0.bytes } ?? [])
     }
 
