@@ -125,7 +125,7 @@ let package = Package(
             name: "SwitchboardTests",
             dependencies: [
                 "Switchboard", "ConfigurationLoading", "Conversation", "Gateway", "HTTPCalls", "Signing", "Storage", "TestKit",
-                Outside.hummingbird, Outside.log, Outside.lifecycle, Outside.nio, Outside.nioPosix,
+                Outside.hummingbird, Outside.arguments, Outside.log, Outside.lifecycle, Outside.nio, Outside.nioPosix,
             ]),
         .testTarget(
             name: "EndToEnd", dependencies: ["Conversation", "JSON", "Signing", "HTTPCalls", "Storage", "TestKit", "Desks"],

@@ -153,7 +153,10 @@ struct FeedTests {
         let path = NSTemporaryDirectory() + "switchboard-upgrade-\(UUID().uuidString).sqlite"
         let new = try SQLiteDatabase(path: path)
         try await new.write(.installation) { connection in
-            for table in ["feed", "visits", "resume_secrets", "handovers", "handover_entries", "desk_events", "usage", "session_notes"] {
+            for table in [
+                "feed", "visits", "resume_secrets", "handovers", "handover_entries", "desk_events", "usage", "session_notes", "nodes",
+                "duties",
+            ] {
                 try connection.run(SQL("DROP TABLE \(table)"), [])
             }
             try connection.run(SQL("DROP INDEX sessions_of_conversation"), [])
