@@ -92,23 +92,22 @@ final class Load: Sendable {
 extension Rig {
     /// Waits until the running gateway has nothing left to do. Those who wait for a person wait for half an hour.
     func drain(within limit: Duration = .seconds(30)) async throws {
-        let database = try SQLiteDatabase(path: data + "/switchboard.sqlite")
-        do {
-            try await eventually("the queue is empty", within: limit) {
-                try await database.read(.installation) {
-                    try $0.rows(SQL("SELECT count(*) FROM tasks WHERE kind <> 'handover_wait'"), []).first?.integer(0)
-                } == 0
-            }
-        } catch {
-            let left = try await database.read(.installation) { connection in
-                try connection.rows(SQL("SELECT kind, lane, state, run_at, attempts FROM tasks LIMIT 10"), []).map {
-                    "\(try $0.text(0)) \(try $0.text(1)) \(try $0.text(2)) at \(try $0.time(3)), attempt \(try $0.integer(4))"
+        try await withStore { database in
+            do {
+                try await eventually("the queue is empty", within: limit) {
+                    try await database.read(.installation) {
+                        try $0.rows(SQL("SELECT count(*) FROM tasks WHERE kind <> 'handover_wait'"), []).first?.integer(0)
+                    } == 0
                 }
+            } catch {
+                let left = try await database.read(.installation) { connection in
+                    try connection.rows(SQL("SELECT kind, lane, state, run_at, attempts FROM tasks LIMIT 10"), []).map {
+                        "\(try $0.text(0)) \(try $0.text(1)) \(try $0.text(2)) at \(try $0.time(3)), attempt \(try $0.integer(4))"
+                    }
+                }
+                throw Timeout(description: "\(error); left: \(left.joined(separator: "; "))")
             }
-            await database.close()
-            throw Timeout(description: "\(error); left: \(left.joined(separator: "; "))")
         }
-        await database.close()
     }
 
     /// Forgets what the stand-ins saw and hold; the ledger files stay.
