@@ -79,7 +79,7 @@ package final class NATSServer: @unchecked Sendable {
             orders = Pipe()
             new.executableURL = URL(fileURLWithPath: "/bin/sh")
             // A line on its input, or the end of the tests, however it comes, is the end of the server.
-            let script = "nats-server -c $0/server.conf & echo $! > $0/pid; read order; kill -9 $!; wait $!"
+            let script = "nats-server -c $0/server.conf & echo $! > $0/pid; read order; kill -9 $!"
             new.arguments = ["-c", script, folder]
             (new.standardOutput, new.standardError) = (FileHandle.nullDevice, FileHandle.nullDevice)
             new.standardInput = orders
@@ -93,7 +93,7 @@ package final class NATSServer: @unchecked Sendable {
         lock.withLock {
             guard let process else { return }
             orders.fileHandleForWriting.write(Data("end\n".utf8))
-            process.waitUntilExit()
+            while process.isRunning || isListening { usleep(1000) }
             self.process = nil
         }
     }
