@@ -54,7 +54,7 @@ package enum StoreLocation: Sendable, Hashable {
 package enum BusLocation: Sendable, Hashable {
     /// The bus of a single process.
     case embedded
-    /// A NATS server with JetStream, or several separated by commas. The URL may hold a password or a token.
+    /// NATS with JetStream, one server or several. The URL may hold a password or a token.
     case nats(Secret)
 
     /// Why a text is no bus. Repeats nothing of the text: it may hold a password.
@@ -62,18 +62,15 @@ package enum BusLocation: Sendable, Hashable {
         package let description: String
     }
 
-    /// Reads `embedded`, `nats://…` or `tls://…`. Throws `Problem`.
+    /// Reads `embedded`, `nats://…` or `tls://…`, and no more of those than how they begin. Throws `Problem`.
     package init(_ text: String) throws(Problem) {
         if text == "embedded" {
             self = .embedded
             return
         }
-        let servers = text.split(separator: ",", omittingEmptySubsequences: false)
-        let areServers = servers.allSatisfy { server in
-            ["nats://", "tls://"].contains { server.lowercased().hasPrefix($0) && server.utf8.count > $0.utf8.count }
-        }
-        guard areServers, ServiceURL.isPlain(text) else {
-            throw Problem(description: "the bus is neither embedded nor nats://USER:PASSWORD@HOST:PORT (several with commas between them)")
+        let isURL = ["nats://", "tls://"].contains { text.lowercased().hasPrefix($0) && text.utf8.count > $0.utf8.count }
+        guard isURL, ServiceURL.isPlain(text) else {
+            throw Problem(description: "the bus is neither embedded nor nats://USER:PASSWORD@HOST:PORT")
         }
         self = .nats(Secret(text))
     }
@@ -82,8 +79,7 @@ package enum BusLocation: Sendable, Hashable {
     package var shown: String {
         switch self {
         case .embedded: "embedded"
-        case .nats(let urls):
-            urls.reveal().split(separator: ",").map { ServiceURL.shown(String($0), keepsUser: false) }.joined(separator: ",")
+        case .nats(let url): ServiceURL.shown(url.reveal(), keepsUser: false)
         }
     }
 }

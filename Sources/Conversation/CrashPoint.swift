@@ -13,7 +13,7 @@ package enum CrashPoint: Sendable, CaseIterable {
     case bodyRead, signatureChecked, insertedNotCommitted, committedNotAnswered, answeredNotWoken, leaseTaken, decisionStoredNotSent
     case sentNoResponse, responseNotStored, resultStoredReplyNotQueued, replyQueuedNotSent, sentToChannelIDNotStored, retryTimerWritten
     case deadLetterHalfMoved, migrationHalfDone, logFoldedBack, leaseRenewing
-    case modelAnsweredNotStored, ticketCreatedNotStored
+    case modelAnsweredNotStored, ticketCreatedNotStored, publishedNotMarked
 
     @inline(__always)
     package func pass() {
@@ -56,6 +56,7 @@ package enum CrashPoint: Sendable, CaseIterable {
             case .leaseRenewing: "lease-renewing"
             case .modelAnsweredNotStored: "model-answered-not-stored"
             case .ticketCreatedNotStored: "ticket-created-not-stored"
+            case .publishedNotMarked: "published-not-marked"
             }
         }
     }

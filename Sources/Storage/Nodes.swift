@@ -116,8 +116,6 @@ extension NodeRecord {
 
 extension Store {
     package var nodes: NodeStore { NodeStore(store: self) }
-    /// Whether other nodes may work on the same rows, of any brand or of none.
-    package var isShared: Bool { databases.contains { $0.dialect.isShared } }
     /// Whether the store that holds what belongs to no brand may have other nodes.
     package var hasOtherNodes: Bool { database.dialect.isShared }
 }

@@ -187,9 +187,9 @@ package final class BrandTransaction {
 
     package func newID() -> UniqueID { store.ids.next() }
     var node: String { store.node }
-    /// Whether other nodes may work on the brand's rows.
-    var isShared: Bool { store.database(of: brand).dialect.isShared }
     var eventsAreWanted: Bool { store.eventsAreWanted() }
+    /// Other nodes may work on this brand's rows.
+    var isShared: Bool { store.database(of: brand).dialect.isShared }
     var key: SQLValue { SQLValue(brand) }
 
     func rows(_ statement: SQL, _ values: SQLValue...) throws -> [Row] { try connection.rows(statement, [key] + values) }

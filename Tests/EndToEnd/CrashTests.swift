@@ -27,13 +27,13 @@ import Testing
         case .sentNoResponse, .responseNotStored, .resultStoredReplyNotQueued: [1, 15, 40]
         case .replyQueuedNotSent, .sentToChannelIDNotStored: [1, 25, 60]
         case .retryTimerWritten, .deadLetterHalfMoved, .logFoldedBack, .leaseRenewing: [1, 2, 3]
-        // Where they are passed: HandoverTests and ModelTests.
-        case .migrationHalfDone, .ticketCreatedNotStored, .modelAnsweredNotStored: [1, 1, 1]
+        // Where they are passed: HandoverTests, ModelTests and BusTests.
+        case .migrationHalfDone, .ticketCreatedNotStored, .modelAnsweredNotStored, .publishedNotMarked: [1, 1, 1]
         }
     }
 
     static let points = CrashPoint.allCases.filter {
-        ![.migrationHalfDone, .ticketCreatedNotStored, .modelAnsweredNotStored].contains($0)
+        ![.migrationHalfDone, .ticketCreatedNotStored, .modelAnsweredNotStored, .publishedNotMarked].contains($0)
     }
 
     @Test(arguments: points) func nothingIsLostOrDoubledByACrash(at point: CrashPoint) async throws {

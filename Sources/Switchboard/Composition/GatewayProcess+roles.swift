@@ -9,7 +9,6 @@ extension GatewayProcess {
     func parts() -> [any Service] {
         var parts = options.role.runsTasks ? workers() : intakeOnly()
         busyLanes.watch(parts.compactMap { $0 as? TaskDispatcher })
-        if let service = network?.service { parts.insert(service, at: 0) }
         // Without signals from elsewhere there is nothing that could be missed.
         if options.role.takesMessages, store.isShared { parts.append(FeedSweep(store: store, feeds: feeds, logger: logger)) }
         return parts

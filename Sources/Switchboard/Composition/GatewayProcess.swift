@@ -60,7 +60,7 @@ struct GatewayProcess {
                 options: options, environment: environment, stores: configuration.server.stores, defaultPath: directory.databasePath)
             opened = try await OpenStores.open(plan)
             for warning in opened.warnings { logger.warning("\(warning)") }
-            let open = try await OpenBus.open(plan, stores: opened, logger: logger)
+            let open = try OpenBus.open(plan, logger: logger)
             (bus, network) = (open.bus, open.network)
             store = Store(
                 database: opened.main, elsewhere: opened.elsewhere, clock: clock, ids: ids, node: "node-\(ids.next())",

@@ -2,7 +2,6 @@ import Bus
 import ConfigurationLoading
 import Conversation
 import Logging
-import ServiceLifecycle
 import Storage
 
 /// Where events go, and how nodes tell each other.
@@ -12,24 +11,32 @@ struct OpenBus: Sendable {
     /// Whether anybody takes events: when nobody does none are written.
     let eventsAreWanted: @Sendable () -> Bool
 
-    /// Throws `StartProblem`.
-    static func open(_ plan: StorePlan, stores: OpenStores, logger: Logger) async throws -> OpenBus {
+    /// NATS is connected to in the background: nothing is lost while it is away. Without it the nodes tell each other through the database.
+    /// Throws `StartProblem` for an address that cannot be one.
+    static func open(_ plan: StorePlan, logger: Logger) throws -> OpenBus {
         switch plan.bus {
         case .embedded:
             let bus = EmbeddedBus()
-            return OpenBus(bus: bus, network: nil, eventsAreWanted: { bus.hasSubscribers })
-        case .nats: throw StartProblem("this version has no driver for \(plan.bus.shown)")
+            return OpenBus(bus: bus, network: notifications(plan.main, logger), eventsAreWanted: { bus.hasSubscribers })
+        case .nats(let url):
+            let bus = JetStreamBus(try address(url), logger: logger)
+            let link = PeerLink(network: bus, listen: { bus.listen($0) }, end: { await bus.close() })
+            return OpenBus(bus: bus, network: link, eventsAreWanted: { true })
         }
     }
+
+    private static func address(_ url: Secret) throws -> BusAddress {
+        do { return try BusAddress(url.reveal()) } catch { throw StartProblem("--bus: \(error)") }
+    }
+
+    private static func notifications(_ store: StoreLocation, _ logger: Logger) -> PeerLink? { nil }
 }
 
 /// The way to the other nodes.
 struct PeerLink: Sendable {
     let network: any PeerNetwork
-    /// Hears the others from now on.
+    /// Hears the others from then on.
     let listen: @Sendable (_ hear: @escaping @Sendable (PeerSignal) -> Void) -> Void
-    /// What keeps the connection alive, if it needs anybody.
-    let service: (any Service)?
     let end: @Sendable () async -> Void
 
     /// Tells the others what happens in this store, and the store what happens there.
