@@ -21,12 +21,15 @@ final class Load: Sendable {
 
     private let rig: Rig
     private let patience: Duration
+    private let urls: [String]
     private let state = Mutex(State())
 
-    /// `patience` is how long a customer waits for a reply before saying the next thing.
-    init(_ rig: Rig, patience: Duration = .milliseconds(1500)) {
+    /// `patience` is how long a customer waits for a reply before saying the next thing. Messages go to any of `urls`, as a balancer would
+    /// hand them out; to the rig's gateway when there is none.
+    init(_ rig: Rig, patience: Duration = .milliseconds(1500), urls: [String] = []) {
         self.rig = rig
         self.patience = patience
+        self.urls = urls
     }
 
     /// Ids of messages that were answered 200.
@@ -69,7 +72,7 @@ final class Load: Sendable {
         let deadline = ContinuousClock.now + .seconds(60)
         while ContinuousClock.now < deadline {
             // Whatever went wrong is a reason to come again.
-            let status = (try? await rig.webhook(body))?.status ?? 0
+            let status = (try? await rig.webhook(body, at: urls.randomElement()))?.status ?? 0
             state.withLock { $0.statuses[status, default: 0] += 1 }
             if status == 200 { return state.withLock { $0.acknowledged.formUnion(ids) } }
             try await Task.sleep(for: .milliseconds(40))

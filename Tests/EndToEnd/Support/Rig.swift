@@ -23,8 +23,8 @@ final class Rig: @unchecked Sendable {  // Used by one test at a time; the proce
         var servers: SharedServers?
         /// Further options of `serve`.
         var serve: [String] = []
-        /// This is about the embedded store's own files.
-        var needsFile = false
+        /// Why this can be shown only with the embedded store, whatever the run tests otherwise; printed, so that nobody takes it for more.
+        var onlyEmbedded: String?
     }
 
     let folder: String
@@ -58,7 +58,13 @@ final class Rig: @unchecked Sendable {  // Used by one test at a time; the proce
         gatewayPort = try Self.freePort()
         sandboxPort = try Self.freePort()
         var servers = options.servers
-        if servers == nil, Self.kind == .postgresql, !options.needsFile { servers = try await .common() }
+        if servers == nil, Self.kind == .postgresql {
+            if let reason = options.onlyEmbedded {
+                print("on the embedded store, though this run tests \(Self.kind.rawValue): \(reason)")
+            } else {
+                servers = try await .common()
+            }
+        }
         place = if let servers { try await .make(on: servers) } else { nil }
         environment = Self.makeEnvironment(sandboxPort: sandboxPort).merging(place?.environment ?? [:]) { $1 }
             .merging(options.environment) { $1 }
