@@ -67,6 +67,10 @@ package struct QueueConfiguration: Sendable, Hashable {
     package var lease: Duration
     /// How long work for an unreachable brand is kept before it counts as dead.
     package var park: Duration
+    /// Failures of this time count against a brand's system; when most calls fail, calls to it wait.
+    package var breakerWindow: Duration
+    /// A system that is not called lets one call through in this time, to see whether it is back.
+    package var breakerProbe: Duration
     /// How long a reply waits for an action's result before it says that the work is under way.
     package var inlineWait: Duration
     /// How long a send of unknown outcome waits for a status before it is shown to the operator.
@@ -77,7 +81,7 @@ package struct QueueConfiguration: Sendable, Hashable {
     /// The documented defaults unless said otherwise.
     package init(
         turnsPerBrand: Int = 64, turns: Int = 512, backoff: [Double] = [2, 4, 8, 16], jitter: Double = 0.1, lease: Duration = .seconds(30),
-        park: Duration = .seconds(1800), inlineWait: Duration = .seconds(5), unknownReply: Duration = .seconds(45),
+        park: Duration = .seconds(1800), breakerWindow: Duration = .seconds(10), breakerProbe: Duration = .seconds(5), inlineWait: Duration = .seconds(5), unknownReply: Duration = .seconds(45),
         understandingDeadline: Duration = .seconds(15)
     ) {
         self.turnsPerBrand = turnsPerBrand
@@ -86,6 +90,8 @@ package struct QueueConfiguration: Sendable, Hashable {
         self.jitter = jitter
         self.lease = lease
         self.park = park
+        self.breakerWindow = breakerWindow
+        self.breakerProbe = breakerProbe
         self.inlineWait = inlineWait
         self.unknownReply = unknownReply
         self.understandingDeadline = understandingDeadline

@@ -59,7 +59,7 @@ struct DutyTests {
             #expect(try await ask(stores[1]) == "running")
             clock.advance(by: .seconds(119))
             #expect(try await ask(stores[1]) == "running")
-            clock.advance(by: .seconds(1))
+            clock.advance(by: .seconds(2))
             #expect(try await ask(stores[1]) == "new")
             #expect(try await ask(stores[0]) == "running", "it is the second node's now")
             try await stores[1].brand(brand).write { try $0.storeAnswer(key: "k", status: 200, body: [2]) }
