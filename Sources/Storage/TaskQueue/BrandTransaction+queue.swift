@@ -26,7 +26,7 @@ extension BrandTransaction {
         static let nextReady = SQL("SELECT min(ready_at) FROM lanes WHERE brand_id = $1 AND pool = $2 AND priority = $3 AND ready_at > $4")
         static let claim = SQL(
             "UPDATE lanes SET epoch = epoch + 1, held_by = $3, ready_at = $4 WHERE brand_id = $1 AND lane = $2 AND epoch = $5")
-        static let holder = SQL("SELECT 1 FROM lanes WHERE brand_id = $1 AND lane = $2 AND epoch = $3 AND held_by = $4")
+        static let holder = SQL("SELECT 1 FROM lanes WHERE brand_id = $1 AND lane = $2 AND epoch = $3 AND held_by = $4{for_update}")
         static let next = SQL(
             """
             SELECT task_id, kind, payload, priority, attempts, crashes, created_at, node, state FROM tasks
