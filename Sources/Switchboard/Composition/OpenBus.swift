@@ -29,7 +29,11 @@ struct OpenBus: Sendable {
         do { return try BusAddress(url.reveal()) } catch { throw StartProblem("--bus: \(error)") }
     }
 
-    private static func notifications(_ store: StoreLocation, _ logger: Logger) -> PeerLink? { nil }
+    private static func notifications(_ store: StoreLocation, _ logger: Logger) -> PeerLink? {
+        guard case .postgreSQL(let url) = store else { return nil }
+        let signals = PostgreSQLSignals(url: url.reveal(), report: { logger.notice("\($0)") })
+        return PeerLink(network: signals, listen: { signals.listen($0) }, end: { await signals.close() })
+    }
 }
 
 /// The way to the other nodes.

@@ -37,8 +37,10 @@ struct OpenStores: Sendable {
             case .file(let path):
                 locks.append(try StoreFileLock(storePath: path))
                 return try SQLiteDatabase(path: path)
-            case .postgreSQL:
-                throw StartProblem("this version has no driver for \(location.shown)")
+            case .postgreSQL(let url):
+                let database = try await PostgreSQLDatabase(url: url.reveal())
+                warnings += database.warnings.map { "\(location.shown): \($0)" }
+                return database
             }
         } catch let problem as StartProblem {
             throw problem
