@@ -101,7 +101,7 @@ let package = Package(
                 Outside.nioPosix, Outside.nioHTTPTypes, Outside.httpTypes,
             ]),
         // Tests.
-        .target(name: "TestKit", dependencies: ["Conversation", "Storage", "Bus", "HTTPCalls", "Signing"], path: "Sources/TestKit"),
+        .target(name: "TestKit", dependencies: ["Conversation", "CNATS", "Storage", "Bus", "HTTPCalls", "Signing", Outside.log], path: "Sources/TestKit"),
         .testTarget(name: "ConversationTests", dependencies: ["Conversation"]),
         .testTarget(name: "JSONTests", dependencies: ["Conversation", "JSON"]),
         .testTarget(name: "TextTests", dependencies: ["Text"]),
@@ -127,7 +127,7 @@ let package = Package(
             name: "SwitchboardTests",
             dependencies: [
                 "Switchboard", "ConfigurationLoading", "Conversation", "Gateway", "HTTPCalls", "Signing", "Storage", "TestKit",
-                Outside.hummingbird, Outside.log, Outside.lifecycle, Outside.nio, Outside.nioPosix,
+                Outside.hummingbird, Outside.arguments, Outside.log, Outside.lifecycle, Outside.nio, Outside.nioPosix,
             ]),
         .testTarget(
             name: "EndToEnd", dependencies: ["Conversation", "JSON", "Signing", "HTTPCalls", "Storage", "TestKit", "Desks"],

@@ -9,6 +9,8 @@ struct OutboxAgenda {
     private var isDue: Set<BrandID> = []
     /// Brands whose last attempt failed: how often in a row, and when to try again.
     private var failed: [BrandID: (times: Int, retryAt: Timestamp)] = [:]
+    /// The bus takes nobody's events: how often in a row it did not, and when to try again.
+    private var away: (times: Int, retryAt: Timestamp)?
 
     init(backoff: Backoff) { self.backoff = backoff }
 
@@ -20,6 +22,7 @@ struct OutboxAgenda {
 
     /// The next brand to look at; nil when none is due.
     mutating func next(at now: Timestamp) -> BrandID? {
+        if let away, now < away.retryAt { return nil }
         if let brand = failed.filter({ $0.value.retryAt <= now && !isDue.contains($0.key) }).keys.min() {
             isDue.insert(brand)
             due.append(brand)
@@ -31,11 +34,12 @@ struct OutboxAgenda {
     }
 
     /// When a pause ends; nil when none runs.
-    var nextRetry: Timestamp? { failed.values.map(\.retryAt).min() }
+    var nextRetry: Timestamp? { away?.retryAt ?? failed.values.map(\.retryAt).min() }
 
     /// `hasMore`: a full batch left, so there may be more; the others get their turn first.
     mutating func published(_ brand: BrandID, hasMore: Bool) {
         failed[brand] = nil
+        away = nil
         if hasMore { wake(brand) }
     }
 
@@ -46,4 +50,20 @@ struct OutboxAgenda {
         failed[brand] = (times, now + wait)
         return wait
     }
+
+    /// Another node publishes for this brand; it is looked at again at `time`, in case that node missed its last events.
+    mutating func isHeldElsewhere(_ brand: BrandID, until time: Timestamp) { failed[brand] = (0, time) }
+
+    /// Nobody's events can be published. Returns the pause before the next attempt, which is this brand's.
+    mutating func busIsAway(_ brand: BrandID, at now: Timestamp, jitter: any JitterSource) -> Duration {
+        let times = (away?.times ?? 0) + 1
+        let wait = backoff.delay(afterAttempt: times, jitter: jitter) ?? .seconds(60)
+        away = (times, now + wait)
+        failed[brand] = nil
+        if isDue.insert(brand).inserted { due.insert(brand, at: 0) }
+        return wait
+    }
+
+    /// The bus has come back.
+    mutating func busReturned() { away = nil }
 }

@@ -29,7 +29,7 @@ package struct ConfigurationLoader: Sendable {
     /// Never throws: whatever is wrong is in the answer.
     package func load() -> LoadedConfiguration {
         let loading = Loading(environment: environment, channels: channels, validators: validators)
-        let server = ServerDocument(path: "\(root)/switchboard.yaml", loading: loading).read()
+        let server = ServerDocument(path: "\(root)/switchboard.yaml", loading: loading).read(folders: Self.folders(in: "\(root)/brands"))
         for folder in Self.folders(in: channelsRoot) {
             ChannelDocument(path: "\(channelsRoot)/\(folder)/channel.yaml", folder: folder, loading: loading).read()
         }

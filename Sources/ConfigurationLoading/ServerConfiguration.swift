@@ -16,12 +16,14 @@ package struct ServerConfiguration: Sendable {
     package var queue: QueueConfiguration
     /// How long running work may take to finish after SIGTERM; longer than a brand call's time-out.
     package var shutdownGrace: Duration
+    /// Where the brands' rows are.
+    package var stores: StoresConfiguration
 
     /// The documented defaults unless said otherwise.
     package init(
         maxBodyBytes: Int = 4_194_304, requestTimeout: Duration = .seconds(15), maxStreams: Int = 20_000,
         trustedProxies: [AddressRule] = [], operatorKey: Secret = Secret(""), queue: QueueConfiguration = .init(),
-        shutdownGrace: Duration = .seconds(35)
+        shutdownGrace: Duration = .seconds(35), stores: StoresConfiguration = .init()
     ) {
         self.maxBodyBytes = maxBodyBytes
         self.requestTimeout = requestTimeout
@@ -30,6 +32,24 @@ package struct ServerConfiguration: Sendable {
         self.operatorKey = operatorKey
         self.queue = queue
         self.shutdownGrace = shutdownGrace
+        self.stores = stores
+    }
+}
+
+/// Where the brands' rows are: all in one store, unless some brands have another one.
+package struct StoresConfiguration: Sendable, Hashable {
+    /// Holds what belongs to no brand, and every brand that is not in `brands`. Nil when the file does not say: `--store` or a file below
+    /// `--data` then.
+    package var main: StoreLocation?
+    /// Further stores, by name. No two are the same.
+    package var named: [String: StoreLocation]
+    /// Brands that live in one of `named`.
+    package var brands: [BrandID: String]
+
+    package init(main: StoreLocation? = nil, named: [String: StoreLocation] = [:], brands: [BrandID: String] = [:]) {
+        self.main = main
+        self.named = named
+        self.brands = brands
     }
 }
 
@@ -47,6 +67,10 @@ package struct QueueConfiguration: Sendable, Hashable {
     package var lease: Duration
     /// How long work for an unreachable brand is kept before it counts as dead.
     package var park: Duration
+    /// Failures of this time count against a brand's system; when most calls fail, calls to it wait.
+    package var breakerWindow: Duration
+    /// A system that is not called lets one call through in this time, to see whether it is back.
+    package var breakerProbe: Duration
     /// How long a reply waits for an action's result before it says that the work is under way.
     package var inlineWait: Duration
     /// How long a send of unknown outcome waits for a status before it is shown to the operator.
@@ -57,7 +81,7 @@ package struct QueueConfiguration: Sendable, Hashable {
     /// The documented defaults unless said otherwise.
     package init(
         turnsPerBrand: Int = 64, turns: Int = 512, backoff: [Double] = [2, 4, 8, 16], jitter: Double = 0.1, lease: Duration = .seconds(30),
-        park: Duration = .seconds(1800), inlineWait: Duration = .seconds(5), unknownReply: Duration = .seconds(45),
+        park: Duration = .seconds(1800), breakerWindow: Duration = .seconds(10), breakerProbe: Duration = .seconds(5), inlineWait: Duration = .seconds(5), unknownReply: Duration = .seconds(45),
         understandingDeadline: Duration = .seconds(15)
     ) {
         self.turnsPerBrand = turnsPerBrand
@@ -66,6 +90,8 @@ package struct QueueConfiguration: Sendable, Hashable {
         self.jitter = jitter
         self.lease = lease
         self.park = park
+        self.breakerWindow = breakerWindow
+        self.breakerProbe = breakerProbe
         self.inlineWait = inlineWait
         self.unknownReply = unknownReply
         self.understandingDeadline = understandingDeadline

@@ -13,7 +13,7 @@ package enum CrashPoint: Sendable, CaseIterable {
     case bodyRead, signatureChecked, insertedNotCommitted, committedNotAnswered, answeredNotWoken, leaseTaken, decisionStoredNotSent
     case sentNoResponse, responseNotStored, resultStoredReplyNotQueued, replyQueuedNotSent, sentToChannelIDNotStored, retryTimerWritten
     case deadLetterHalfMoved, migrationHalfDone, logFoldedBack, leaseRenewing
-    case modelAnsweredNotStored, ticketCreatedNotStored, configurationSwapping
+    case modelAnsweredNotStored, ticketCreatedNotStored, configurationSwapping, publishedNotMarked
 
     @inline(__always)
     package func pass() {
@@ -57,6 +57,7 @@ package enum CrashPoint: Sendable, CaseIterable {
             case .modelAnsweredNotStored: "model-answered-not-stored"
             case .ticketCreatedNotStored: "ticket-created-not-stored"
             case .configurationSwapping: "configuration-swapping"
+            case .publishedNotMarked: "published-not-marked"
             }
         }
     }

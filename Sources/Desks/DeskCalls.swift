@@ -81,7 +81,7 @@ struct DeskCalls: Sendable {
         let detail = "\(request.method) \(request.path): \(failure.kind.rawValue): \(failure.detail)"
         switch failure.kind {
         case .invalidRequest, .forbiddenAddress: return DeskError(.refused, detail)
-        case .resolve, .connect, .tls, .timeout, .tooLarge, .reset, .secondPass, .cancelled, .protocolError:
+        case .resolve, .connect, .tls, .timeout, .tooLarge, .reset, .secondPass, .cancelled, .protocolError, .breakerOpen:
             return DeskError(failure.mayHaveBeenSent && !request.changesNothing ? .unknown : .notDone, detail)
         }
     }

@@ -4,12 +4,14 @@ import ServiceLifecycle
 package import Storage
 
 /// Removes what is kept for a time only: at the start, then every hour, brand by brand, in pieces small enough that nobody waits for them.
+/// Of several nodes one does it for a brand, the first to claim the hour.
 package struct Housekeeping: Service {
     private let store: Store
     private let brands: @Sendable () -> [BrandID]
     private let logger: Logger
 
     private static let interval = Duration.seconds(3600)
+    private static let claim = Duration.seconds(3300)
     private static let piece = 200
 
     package init(store: Store, brands: @escaping @Sendable () -> [BrandID], logger: Logger) {
@@ -33,6 +35,8 @@ package struct Housekeeping: Service {
     /// A failure costs an hour's delay, nothing else.
     private func tidy(_ brand: BrandID) async {
         do {
+            // A little less than the interval: whoever did it last time is not late for the next.
+            guard try await store.brand(brand).write({ try $0.claim(.housekeeping, for: Self.claim) }) else { return }
             var removed = 0
             while !Task.isCancelled {
                 let count = try await store.brand(brand).write { try $0.forgetEarlyStatuses(limit: Self.piece) }

@@ -86,7 +86,7 @@ extension ChatAnswer {
             case .timeout: .timeout
             case .tooLarge: .tooLarge
             case .invalidRequest, .forbiddenAddress: .rejected
-            case .resolve, .connect, .tls, .reset, .secondPass, .cancelled, .protocolError: .unavailable
+            case .resolve, .connect, .tls, .reset, .secondPass, .cancelled, .protocolError, .breakerOpen: .unavailable
             }
         return ModelFailure(kind, "\(failure.kind.rawValue): \(failure.detail)")
     }

@@ -19,6 +19,7 @@ package final class Store: Sendable {
     private let deadLetterListeners = Mutex<[@Sendable (BrandID, [String]) -> Void]>([])
     private let handoverListeners = Mutex<[@Sendable (BrandID, [HandoverNews]) -> Void]>([])
     private let feedListeners = Mutex<[@Sendable (BrandID, InstanceID, UserID) -> Void]>([])
+    private let typingListeners = Mutex<[@Sendable (BrandID, InstanceID, UserID) -> Void]>([])
 
     /// Whether anybody takes events from the outbox. When nobody does none are written.
     package let eventsAreWanted: @Sendable () -> Bool
@@ -57,7 +58,8 @@ package final class Store: Sendable {
         case .ready(let brand, let pool): _ = offer(brand, pool)
         case .feed(let brand, let instance, let user): tellFeedListeners(brand, instance, user)
         case .events(let brand): tellEventListeners(brand)
-        case .typing: break
+        case .typing(let brand, let instance, let user):
+            for listener in typingListeners.withLock({ $0 }) { listener(brand, instance, user) }
         }
     }
 
@@ -89,6 +91,11 @@ package final class Store: Sendable {
     /// Calls `listener` after every commit that added to the feed of a conversation.
     package func onFeed(_ listener: @escaping @Sendable (BrandID, InstanceID, UserID) -> Void) {
         feedListeners.withLock { $0.append(listener) }
+    }
+
+    /// Calls `listener` when somebody writes an answer in a conversation whose turn runs on another node.
+    package func onTyping(_ listener: @escaping @Sendable (BrandID, InstanceID, UserID) -> Void) {
+        typingListeners.withLock { $0.append(listener) }
     }
 
     func announceFeeds(_ brand: BrandID, _ conversations: Set<FeedAddress>) {
@@ -181,6 +188,8 @@ package final class BrandTransaction {
     package func newID() -> UniqueID { store.ids.next() }
     var node: String { store.node }
     var eventsAreWanted: Bool { store.eventsAreWanted() }
+    /// Other nodes may work on this brand's rows.
+    var isShared: Bool { store.database(of: brand).dialect.isShared }
     var key: SQLValue { SQLValue(brand) }
 
     func rows(_ statement: SQL, _ values: SQLValue...) throws -> [Row] { try connection.rows(statement, [key] + values) }

@@ -15,7 +15,7 @@ struct SwitchboardCommand: AsyncParsableCommand {
 
             Exit codes: 0 all went well, 1 problems were found, 2 bad usage, 3 could not start (a port or the store).
             """,
-        version: "0.1.0",
+        version: Version.current,
         subcommands: commands)
 
     private static var commands: [any ParsableCommand.Type] {
@@ -23,7 +23,7 @@ struct SwitchboardCommand: AsyncParsableCommand {
         #if Sandbox
             commands += [DemoCommand.self, SandboxCommand.self, ConverseCommand.self, BenchCommand.self]
         #endif
-        return commands + [CheckCommand.self, ChatCommand.self, DeadLettersCommand.self, QuarantineCommand.self]
+        return commands + [CheckCommand.self, MigrateCommand.self, ChatCommand.self, DeadLettersCommand.self, QuarantineCommand.self]
     }
 
     /// Bad usage is 2 here, where the parser's own convention is 64.

@@ -9,7 +9,7 @@ import Testing
         try await Rig.with(Self.options) { rig in
             let ids = try await Self.prepare(rig)
             #expect(await rig.stopGateway() == 0)
-            let before = try await Checker.rowCounts(rig.data + "/switchboard.sqlite")
+            let before = try await rig.rowCounts()
             try await rig.startGateway()
             var count = 0
             for route in try await Self.routes(rig) {
@@ -19,7 +19,7 @@ import Testing
             for brand in ["salon", "jobs"] { #expect(try await rig.deadLetters(brand).allSatisfy { $0["state"] == "open" }) }
             #expect(try await rig.quarantine().allSatisfy { $0["state"] == "open" })
             #expect(await rig.stopGateway() == 0)
-            #expect(try await Checker.rowCounts(rig.data + "/switchboard.sqlite") == before)
+            #expect(try await rig.rowCounts() == before)
         }
     }
 

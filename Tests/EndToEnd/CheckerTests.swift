@@ -50,7 +50,8 @@ import Testing
             ("UPDATE actions SET state = 'refused'", "UPDATE actions SET state = 'done'", "is refused with 1 effects"),
             ("UPDATE actions SET state = 'unknown'", "UPDATE actions SET state = 'done'", "is unknown without a dead letter"),
             (
-                "UPDATE actions SET body = CAST(x'7b7d' || body AS BLOB)", "UPDATE actions SET body = CAST(substr(body, 3) AS BLOB)",
+                "UPDATE actions SET body = \(rig.isShared ? "\(rig.bytes("7b7d")) || body" : "CAST(x'7b7d' || body AS BLOB)")",
+                "UPDATE actions SET body = \(rig.isShared ? "substr(body, 3)" : "CAST(substr(body, 3) AS BLOB)")",
                 "other bytes than stored"
             ),
             (
@@ -60,11 +61,11 @@ import Testing
             (
                 """
                 INSERT INTO tasks (brand_id, lane, task_id, kind, payload, priority, run_at, state, created_at, node)
-                VALUES ('salon', 'turn:x', x'00112233445566778899aabbccddeeff', 'message', '{}', 1, 0, 'processing', 0, 'n')
+                VALUES ('salon', 'turn:x', \(rig.bytes("00112233445566778899aabbccddeeff")), 'message', '{}', 1, 0, 'processing', 0, 'n')
                 """, "DELETE FROM tasks", "task message of lane turn:x is processing"
             ),
             (
-                "UPDATE messages SET turn_id = x'00112233445566778899aabbccddeeff' WHERE in_reply_to IS NOT NULL",
+                "UPDATE messages SET turn_id = \(rig.bytes("00112233445566778899aabbccddeeff")) WHERE in_reply_to IS NOT NULL",
                 """
                 UPDATE messages SET turn_id = (SELECT a.turn_id FROM messages a WHERE a.provider_id = messages.in_reply_to AND a.direction = 'in')
                 WHERE in_reply_to IS NOT NULL
@@ -97,17 +98,14 @@ import Testing
     }
 
     private func write(_ rig: Rig, _ statement: String) async throws {
-        let database = try SQLiteDatabase(path: rig.data + "/switchboard.sqlite")
-        _ = try await database.write(.installation) { try $0.run(SQL(statement), []) }
-        await database.close()
+        try await rig.withStore { database in _ = try await database.write(.installation) { try $0.run(SQL(statement), []) } }
     }
 
     private func inbound(_ rig: Rig) async throws -> Set<String> {
-        let database = try SQLiteDatabase(path: rig.data + "/switchboard.sqlite")
-        let ids = try await database.read(.installation) { connection in
-            Set(try connection.rows(SQL("SELECT provider_id FROM messages WHERE direction = 'in'"), []).map { try $0.text(0) })
+        try await rig.withStore { database in
+            try await database.read(.installation) { connection in
+                Set(try connection.rows(SQL("SELECT provider_id FROM messages WHERE direction = 'in'"), []).map { try $0.text(0) })
+            }
         }
-        await database.close()
-        return ids
     }
 }

@@ -16,8 +16,13 @@ import Testing
 
     static let canaries = ["salon": "canary-of-the-salon", "jobs": "canary-of-the-jobs"]
 
-    /// On which pass of a point the process dies, three times.
+    /// On which pass of a point the process dies: three times, or as often as a longer run wants.
     private static func passes(_ point: CrashPoint) -> [Int] {
+        let passes = threePasses(point)
+        return (0..<max(3, Chaos.crashes)).map { passes[$0 % passes.count] }
+    }
+
+    private static func threePasses(_ point: CrashPoint) -> [Int] {
         switch point {
         case .bodyRead, .signatureChecked, .committedNotAnswered: [2, 60, 140]
         case .insertedNotCommitted: [5, 70, 170]
@@ -27,13 +32,20 @@ import Testing
         case .sentNoResponse, .responseNotStored, .resultStoredReplyNotQueued: [1, 15, 40]
         case .replyQueuedNotSent, .sentToChannelIDNotStored: [1, 25, 60]
         case .retryTimerWritten, .deadLetterHalfMoved, .logFoldedBack, .leaseRenewing: [1, 2, 3]
-        // Where they are passed: HandoverTests, ModelTests and ReloadTests.
-        case .migrationHalfDone, .ticketCreatedNotStored, .modelAnsweredNotStored, .configurationSwapping: [1, 1, 1]
+        // Where they are passed: HandoverTests, ModelTests, BusTests and ReloadTests.
+        case .migrationHalfDone, .ticketCreatedNotStored, .modelAnsweredNotStored, .publishedNotMarked, .configurationSwapping: [1, 1, 1]
         }
     }
 
-    static let points = CrashPoint.allCases.filter {
-        ![.migrationHalfDone, .ticketCreatedNotStored, .modelAnsweredNotStored, .configurationSwapping].contains($0)
+    /// Points that are never passed on a shared store, and why.
+    static let onlyEmbedded: [CrashPoint: String] = [.logFoldedBack: "the server folds its own log back"]
+
+    static let points = CrashPoint.allCases.filter { point in
+        guard Rig.kind != .sqlite, let reason = onlyEmbedded[point] else { return true }
+        print("crash point \(point.name) does not exist on \(Rig.kind.rawValue): \(reason)")
+        return false
+    }.filter {
+        ![.migrationHalfDone, .ticketCreatedNotStored, .modelAnsweredNotStored, .publishedNotMarked, .configurationSwapping].contains($0)
     }
 
     @Test(arguments: points) func nothingIsLostOrDoubledByACrash(at point: CrashPoint) async throws {
@@ -92,6 +104,7 @@ import Testing
 
     @Test func aMigrationThatDiedHalfwayIsDoneAgain() async throws {
         var options = Self.impatient
+        options.onlyEmbedded = "elsewhere a command of its own makes the tables"
         options.startsGateway = false
         try await Rig.with(options) { rig in
             for _ in 1...3 {

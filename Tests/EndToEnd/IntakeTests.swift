@@ -66,7 +66,7 @@ import Testing
         try await Rig.with { rig in
             _ = try await rig.ask("hello")
             #expect(await rig.stopGateway() == 0)
-            let before = try await Checker.rowCounts(rig.data + "/switchboard.sqlite")
+            let before = try await rig.rowCounts()
             try await rig.startGateway()
             let body = Self.one("forged", from: "15550012001")
             let good = rig.sign(body)
@@ -86,7 +86,7 @@ import Testing
             #expect(try JSONValue(parsing: respelled) == JSONValue(parsing: body))
             rig.expectProblem(try await rig.webhook(respelled, signature: good), 401, "the same JSON in other bytes")
             #expect(await rig.stopGateway() == 0)
-            #expect(try await Checker.rowCounts(rig.data + "/switchboard.sqlite") == before)
+            #expect(try await rig.rowCounts() == before)
         }
     }
 

@@ -33,7 +33,8 @@ import Testing
 
     /// One dead letter, about the message that killed; what came after it in its conversation went to people.
     private func letters(_ rig: Rig) async throws {
-        let database = try SQLiteDatabase(path: rig.data + "/switchboard.sqlite")
+        let database = try await rig.openStore()
+        let words = Tables.holds(Self.words, .init(name: "content", isBytes: false), rig.isShared)
         let (letters, outcomes) = try await database.read(.installation) { connection in
             let letters = try connection.rows(SQL("SELECT kind, reason, state FROM dead_letters WHERE kind = 'turn'"), []).map { row in
                 [try row.text(0), try row.text(1), try row.text(2)]
@@ -42,7 +43,7 @@ import Testing
                 SQL(
                     """
                     SELECT m.outcome FROM messages m WHERE m.direction = 'in' AND m.user_id = (SELECT user_id FROM messages
-                        WHERE direction = 'in' AND instr(content, '\(Self.words)') > 0) ORDER BY m.message_id
+                        WHERE direction = 'in' AND \(words)) ORDER BY m.message_id
                     """), []
             ).map { try $0.text(0) }
             return (letters, outcomes)

@@ -154,18 +154,14 @@ import Testing
 
     /// By user, oldest first.
     private static func storedFeeds(_ rig: Rig) async throws -> [String: [EventPage.Event]] {
-        let database = try SQLiteDatabase(path: rig.data + "/switchboard.sqlite")
+        let database = try await rig.openStore()
         let rows = try await database.read(.installation) { connection in
-            try connection.rows(SQL("SELECT lower(hex(user_id)), seq, kind, body FROM feed ORDER BY user_id, seq"), []).map {
-                (try $0.text(0), EventPage.Event(id: try $0.integer(1), kind: try $0.text(2), data: try $0.text(3)))
+            try connection.rows(SQL("SELECT user_id, seq, kind, body FROM feed ORDER BY user_id, seq"), []).map {
+                (try $0.id(0).description, EventPage.Event(id: try $0.integer(1), kind: try $0.text(2), data: try $0.text(3)))
             }
         }
         await database.close()
-        return Dictionary(grouping: rows) { row in
-            var id = row.0
-            for place in [8, 13, 18, 23] { id.insert("-", at: id.index(id.startIndex, offsetBy: place)) }
-            return id
-        }.mapValues { $0.map(\.1) }
+        return Dictionary(grouping: rows, by: \.0).mapValues { $0.map(\.1) }
     }
 }
 

@@ -231,7 +231,7 @@ import Testing
     }
 
     static func newest(_ rig: Rig, _ guest: Guest) async throws -> Int64 {
-        let id = guest.user.replacing("-", with: "").uppercased()
-        return try await rig.count("SELECT coalesce(max(seq), 0) FROM feed WHERE hex(user_id) = '\(id)'")
+        let id = rig.bytes(guest.user.replacing("-", with: ""))
+        return try await rig.count("SELECT coalesce(max(seq), 0) FROM feed WHERE user_id = \(id)")
     }
 }

@@ -19,6 +19,7 @@ struct OutcomeTests {
         return switch outcome {
         case .notSent(_, let retryAfter): "not sent" + (retryAfter.map { " \($0.milliseconds)" } ?? "")
         case .notSendable: "not sendable"
+        case .held: "held"
         case .refused(let status, _): "refused \(status)"
         case .done(let status, _): "done \(status)"
         case .unknown: "unknown"
@@ -37,7 +38,7 @@ struct OutcomeTests {
 
     @Test(arguments: [
         (HTTPFailure.Kind.resolve, false, "not sent"), (.connect, false, "not sent"), (.tls, false, "not sent"),
-        (.forbiddenAddress, false, "not sendable"), (.forbiddenAddress, true, "unknown"),
+        (.forbiddenAddress, false, "not sendable"), (.forbiddenAddress, true, "unknown"), (.breakerOpen, false, "held"),
         (.timeout, false, "not sent"), (.cancelled, false, "not sent"), (.invalidRequest, false, "not sendable"),
         (.timeout, true, "unknown"),
         (.tooLarge, true, "unknown"), (.reset, true, "unknown"), (.secondPass, true, "unknown"), (.cancelled, true, "unknown"),

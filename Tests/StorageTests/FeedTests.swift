@@ -1,9 +1,10 @@
 import Conversation
 import Foundation
-import Storage
 import Synchronization
 import TestKit
 import Testing
+
+@testable import Storage
 
 struct FeedTests {
     private let brand = BrandID(rawValue: "salon")
@@ -151,15 +152,12 @@ struct FeedTests {
 
     @Test func aStoreOfTheFirstVersionGetsTheNewTables() async throws {
         let path = NSTemporaryDirectory() + "switchboard-upgrade-\(UUID().uuidString).sqlite"
-        let new = try SQLiteDatabase(path: path)
-        try await new.write(.installation) { connection in
-            for table in ["feed", "visits", "resume_secrets", "handovers", "handover_entries", "desk_events", "usage", "session_notes"] {
-                try connection.run(SQL("DROP TABLE \(table)"), [])
-            }
-            try connection.run(SQL("DROP INDEX sessions_of_conversation"), [])
-            try connection.run(SQL("DELETE FROM migrations WHERE version > 1"), [])
+        do {
+            let old = try SQLiteConnection(path: path, readOnly: false)
+            try old.execute("CREATE TABLE migrations (version BIGINT PRIMARY KEY)")
+            try old.execute(Dialect.sqlite.fill(try #require(Migrations.all.first)))
+            try old.execute("INSERT INTO migrations (version) VALUES (1)")
         }
-        await new.close()
         let store = Store(database: try SQLiteDatabase(path: path), clock: ControlledClock(), ids: CountingIDs(), node: "test")
         let user = UserID(UniqueID(high: 1, low: 1))
         #expect(

@@ -19,7 +19,7 @@ struct LocalServer {
 
     static func with(
         clock: any WallClock = SystemClock(), brands: [BrandRuntime] = [], channel: (any Conversation.Channel)? = nil,
-        routes: @escaping (Store, Registry) -> [APIRoute], _ body: @escaping @Sendable (LocalServer) async throws -> Void
+        absence: String? = nil, routes: @escaping (Store, Registry) -> [APIRoute], _ body: @escaping @Sendable (LocalServer) async throws -> Void
     ) async throws {
         try await TemporaryStore.with(clock: clock) { store in
             let registry = Registry(clock: clock)
@@ -31,7 +31,7 @@ struct LocalServer {
                 keys: KeyRing(
                     registry: registry, visitors: VisitorDesk(store: store, registry: registry),
                     operatorKey: Secret("operator-key-of-tests")), ids: SystemIDs(), requestKeys: RequestKeys(store: store),
-                requestTimeout: .seconds(15), logger: logger)
+                requestTimeout: .seconds(15), logger: logger, absence: absence)
             let (ports, found) = AsyncStream<Int>.makeStream(bufferingPolicy: .bufferingNewest(1))
             let application = Application(
                 router: http.router(), configuration: .init(address: .hostname("127.0.0.1", port: 0)),

@@ -12,8 +12,18 @@ package final class EmbeddedBus: EventBus {
     package func subscribe(_ subscriber: @escaping Subscriber) { subscribers.withLock { $0.append(subscriber) } }
     package var hasSubscribers: Bool { subscribers.withLock { !$0.isEmpty } }
 
-    /// Throws what a subscriber throws; the event is then offered to all of them again.
-    package func publish(_ event: BusEvent) async throws {
-        for subscriber in subscribers.withLock({ $0 }) { try await subscriber(event) }
+    /// An event that a subscriber throws at is offered to all of them again.
+    package func publish(_ events: [BusEvent]) async -> BusReceipt {
+        var receipt = BusReceipt()
+        for event in events {
+            do {
+                for subscriber in subscribers.withLock({ $0 }) { try await subscriber(event) }
+            } catch {
+                receipt.failure = .refused("\(error)")
+                break
+            }
+            receipt.settled += 1
+        }
+        return receipt
     }
 }

@@ -3,7 +3,7 @@ import Conversation
 /// `api` of `brand.yaml`: the brand's own systems.
 struct APISection {
     let entry: Entry
-    private static let keys = ["base_url", "auth", "signing_secrets", "timeout_s", "max_concurrent", "allow_private_addresses"]
+    private static let keys = ["base_url", "auth", "signing_secrets", "timeout_s", "max_concurrent", "key_retention_h", "allow_private_addresses"]
 
     func read() -> BrandAPI? {
         guard let members = entry.members(Self.keys) else { return nil }
@@ -12,11 +12,12 @@ struct APISection {
         let auth = members["auth"].map { authentication($0) } ?? APIAuthentication.none
         let timeout = members["timeout_s"].map { $0.seconds(upTo: 600) } ?? .seconds(30)
         let concurrent = members["max_concurrent"].map { $0.integer(1...10_000) } ?? 64
+        let retention = members["key_retention_h"].map { $0.integer(1...8760) } ?? 24
         let addresses = members["allow_private_addresses"]?.addresses() ?? []
-        guard let url, let secrets, let auth, let timeout, let concurrent else { return nil }
+        guard let url, let secrets, let auth, let timeout, let concurrent, let retention else { return nil }
         return BrandAPI(
-            baseURL: url, auth: auth, signingSecrets: secrets, timeout: timeout, maxConcurrent: concurrent, allowPrivateAddresses: addresses
-        )
+            baseURL: url, auth: auth, signingSecrets: secrets, timeout: timeout, maxConcurrent: concurrent, allowPrivateAddresses: addresses,
+            keyRetention: .seconds(3600 * Int64(retention)))
     }
 
     /// Exactly one of `bearer`, `basic` and `header`.

@@ -4,7 +4,7 @@ import Foundation
 /// `brand.yaml`: who the brand is, where its systems are, and where it is present.
 struct BrandDocument {
     let reading: BrandReading
-    private static let keys = ["brand", "name", "locale", "time_zone", "keys", "api", "llm", "tiers", "popular_actions", "instances"]
+    private static let keys = ["brand", "name", "locale", "time_zone", "weight", "keys", "api", "llm", "tiers", "popular_actions", "instances"]
 
     func read() -> BrandConfiguration? {
         let document = reading.document("brand.yaml")
@@ -13,6 +13,7 @@ struct BrandDocument {
         let name = members.required("name", reading.folder)?.text()
         let locale = members["locale"].map { self.locale($0) } ?? "en-US"
         let zone = members["time_zone"].map { timeZone($0) } ?? "UTC"
+        let weight = members["weight"].map { $0.integer(1...100) } ?? 1
         readTiers(members)
         let keys = members["keys"].map { readKeys($0) } ?? []
         let api = members.required("api", "{ base_url: https://… }").flatMap { APISection(entry: $0).read() }
@@ -22,9 +23,9 @@ struct BrandDocument {
         let instances = members.required("instances", "[{ id: …, channel: … }]").map {
             InstancesSection(entry: $0, reading: reading).read()
         }
-        guard let id, let name, let locale, let zone, let api, let instances else { return nil }
+        guard let id, let name, let locale, let zone, let weight, let api, let instances else { return nil }
         return BrandConfiguration(
-            id: id, name: name, locale: locale, timeZone: zone, keys: keys, api: api, tiers: reading.tiers, popularActions: popular,
+            id: id, name: name, locale: locale, timeZone: zone, weight: weight, keys: keys, api: api, tiers: reading.tiers, popularActions: popular,
             instances: instances, llm: llm)
     }
 

@@ -8,9 +8,10 @@ struct ServerDocument {
         document = Document(file: path, scope: .installation, loading: loading)
     }
 
-    func read() -> ServerConfiguration {
+    /// `folders` are the names of the brands' folders.
+    func read(folders: [String]) -> ServerConfiguration {
         var server = ServerConfiguration()
-        guard let members = document.root(required: true)?.members(["server", "operator_key", "queue", "shutdown_grace_s"]) else {
+        guard let members = document.root(required: true)?.members(["server", "operator_key", "queue", "shutdown_grace_s", "stores"]) else {
             return server
         }
         if let section = members["server"] { readServer(section, into: &server) }
@@ -19,6 +20,7 @@ struct ServerDocument {
         }
         if let queue = members["queue"] { readQueue(queue, into: &server.queue) }
         if let grace = members["shutdown_grace_s"]?.seconds(upTo: 3600) { server.shutdownGrace = grace }
+        if let stores = members["stores"] { server.stores = StoresSection(entry: stores, folders: folders).read() }
         return server
     }
 
@@ -37,7 +39,7 @@ struct ServerDocument {
 
     private func readQueue(_ entry: Entry, into queue: inout QueueConfiguration) {
         let keys = [
-            "turns_per_brand", "turns", "backoff_s", "jitter", "lease_s", "park_s", "inline_wait_s", "unknown_reply_s",
+            "turns_per_brand", "turns", "backoff_s", "jitter", "lease_s", "park_s", "breaker_window_s", "breaker_probe_s", "inline_wait_s", "unknown_reply_s",
             "understanding_deadline_s",
         ]
         guard let members = entry.members(keys) else { return }
@@ -47,6 +49,8 @@ struct ServerDocument {
         if let jitter = members["jitter"]?.number(0...1) { queue.jitter = jitter }
         if let lease = members["lease_s"]?.seconds(upTo: 3600) { queue.lease = lease }
         if let park = members["park_s"]?.seconds(upTo: 604_800) { queue.park = park }
+        if let window = members["breaker_window_s"]?.seconds(upTo: 600) { queue.breakerWindow = window }
+        if let probe = members["breaker_probe_s"]?.seconds(upTo: 600) { queue.breakerProbe = probe }
         if let wait = members["inline_wait_s"]?.seconds(upTo: 600) { queue.inlineWait = wait }
         if let wait = members["unknown_reply_s"]?.seconds(upTo: 86_400) { queue.unknownReply = wait }
         if let deadline = members["understanding_deadline_s"]?.seconds(upTo: 600) { queue.understandingDeadline = deadline }

@@ -39,6 +39,8 @@ package enum CallOutcome: Sendable {
     case notSent(reason: String, retryAfter: Duration?)
     /// Nothing reached the other side, and the same call never will: its address is closed, or it is no request that HTTP can carry.
     case notSendable(reason: String)
+    /// Nothing was tried: the other side is not answering, and calls to it wait until it does.
+    case held(reason: String)
     /// It understood and said no.
     case refused(status: Int, body: [UInt8])
     case done(status: Int, body: [UInt8])

@@ -6,6 +6,8 @@ package struct BrandConfiguration: Sendable {
     package var locale: String
     /// IANA name, such as `America/New_York`.
     package var timeZone: String
+    /// How much of the workers' time the brand gets beside others, 1 to 100, when there is not enough for all.
+    package var weight: Int
     package var keys: [BrandKey]
     package var api: BrandAPI
     /// Ascending: a later tier may do all that an earlier one may.
@@ -26,7 +28,7 @@ package struct BrandConfiguration: Sendable {
     package var handover: HandoverConfiguration
 
     package init(
-        id: BrandID, name: String, locale: String = "en-US", timeZone: String = "UTC", keys: [BrandKey] = [], api: BrandAPI,
+        id: BrandID, name: String, locale: String = "en-US", timeZone: String = "UTC", weight: Int = 1, keys: [BrandKey] = [], api: BrandAPI,
         tiers: [String] = ["guest", "verified"], popularActions: [String] = [], instances: [InstanceConfiguration] = [],
         actions: [ActionDefinition] = [], schemas: [SchemaDefinition] = [], blockers: [BlockerDefinition] = [],
         intents: [IntentDefinition] = [], templates: [String: String] = [:], policies: Policies = .init(), llm: ModelConfiguration? = nil,
@@ -36,6 +38,7 @@ package struct BrandConfiguration: Sendable {
         self.name = name
         self.locale = locale
         self.timeZone = timeZone
+        self.weight = weight
         self.keys = keys
         self.api = api
         self.tiers = tiers
@@ -83,11 +86,14 @@ package struct BrandAPI: Sendable {
     /// Calls at once, over all hosts of this brand.
     package var maxConcurrent: Int
     package var allowPrivateAddresses: [AddressRule]
+    /// How long the brand knows an idempotency key again; a call repeated later may take effect twice.
+    package var keyRetention: Duration
 
     package init(
         baseURL: String, auth: APIAuthentication = .none, signingSecrets: [Secret] = [], timeout: Duration = .seconds(30),
-        maxConcurrent: Int = 64, allowPrivateAddresses: [AddressRule] = []
+        maxConcurrent: Int = 64, allowPrivateAddresses: [AddressRule] = [], keyRetention: Duration = .seconds(86_400)
     ) {
+        self.keyRetention = keyRetention
         self.baseURL = baseURL
         self.auth = auth
         self.signingSecrets = signingSecrets

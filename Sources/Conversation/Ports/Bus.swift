@@ -32,7 +32,7 @@ package struct BusEvent: Sendable, Hashable {
         self.data = data
     }
 
-    /// `switchboard.<brand>.<type>`.
+    /// `switchboard.<brand>.<type>`. A brand's id has no dot and no wildcard, so it is one word of the subject.
     package var subject: String { "switchboard.\(brand).\(kind.rawValue)" }
 
     /// The structured JSON form of CloudEvents 1.0.
@@ -44,7 +44,45 @@ package struct BusEvent: Sendable, Hashable {
     }
 }
 
-/// Delivers events that stand in the outbox. A subscriber that throws is asked again later.
+/// Carries events that stand in the outbox to whoever wants them.
 package protocol EventBus: Sendable {
-    func publish(_ event: BusEvent) async throws
+    /// Offers events of one brand, in their order. Returns when it is known what became of them; what it does not settle is offered again.
+    func publish(_ events: [BusEvent]) async -> BusReceipt
+    /// Calls `listener` when the bus has come back, so that what waits need not wait longer. A bus that is never away calls nobody.
+    func onReturn(_ listener: @escaping @Sendable () -> Void)
+}
+
+extension EventBus {
+    package func onReturn(_ listener: @escaping @Sendable () -> Void) {}
+}
+
+/// What became of a batch of events.
+package struct BusReceipt: Sendable {
+    /// How many, from the first on without a gap, are done with: taken, or refused for good.
+    package var settled: Int
+    /// Those among the settled that the bus will never take, with the reason.
+    package var refused: [BusEventID: String]
+    /// Why the rest was not settled; nil when there is no rest.
+    package var failure: BusFailure?
+
+    package init(settled: Int = 0, refused: [BusEventID: String] = [:], failure: BusFailure? = nil) {
+        self.settled = settled
+        self.refused = refused
+        self.failure = failure
+    }
+}
+
+/// Why events were not taken. Trying again helps.
+package enum BusFailure: Error, Sendable, CustomStringConvertible {
+    /// Nobody's event can be published now.
+    case away(String)
+    /// These could not be published; others may be.
+    case refused(String)
+
+    package var description: String {
+        switch self {
+        case .away(let why): "the bus cannot be reached: \(why)"
+        case .refused(let why): "the bus did not take it: \(why)"
+        }
+    }
 }

@@ -19,11 +19,15 @@ package struct HTTPCall: Sendable {
     /// Calls at once in this pool; further ones wait.
     package var maxConcurrent: Int
     package var allowPrivateAddresses: [AddressRule]
+    /// What the call is for, the same for every attempt at it; nil when it is made once.
+    package var subject: String?
 
     package init(
         method: String, url: String, headers: [(name: String, value: String)] = [], body: [UInt8]? = nil, timeout: Duration = .seconds(30),
-        maxResponseBytes: Int = 262_144, pool: String, maxConcurrent: Int = 64, allowPrivateAddresses: [AddressRule] = []
+        maxResponseBytes: Int = 262_144, pool: String, maxConcurrent: Int = 64, allowPrivateAddresses: [AddressRule] = [],
+        subject: String? = nil
     ) {
+        self.subject = subject
         self.method = method
         self.url = url
         self.headers = headers
@@ -70,6 +74,8 @@ package struct HTTPFailure: Error, Sendable, Hashable {
         case secondPass = "second_pass"
         case cancelled
         case protocolError = "protocol_error"
+        /// Not tried: the other side failed so often lately that calls to it wait.
+        case breakerOpen = "breaker_open"
     }
 
     package var kind: Kind

@@ -56,12 +56,29 @@ struct ActionCommit: Sendable {
     }
 
     func retry(after wait: Duration, reason: String, unknown: Bool, startedAt: Timestamp) async throws {
-        let action = action
+        let (action, attempt) = (action, context.task.attempts)
         try await context.finish(.again(at: context.store.clock.now + wait, holdingLane: true)) { transaction in
             guard try transaction.isQueued(action.id) else { return }
             try transaction.recordAttempt(
                 of: action.id.value, startedAt: startedAt, outcome: unknown ? "unknown" : "not_sent", detail: reason)
             try transaction.setAction(action.id, .queued, mayHaveTakenEffect: action.mayHaveTakenEffect || unknown)
+            // The first attempt may fail without a word: the next one comes soon.
+            if attempt == 2 { try Self.tell(.retrying(attempt: attempt, reason: reason), [:], .null, action, transaction) }
+        }
+    }
+
+    /// The call waits for the brand to come back, until `latest`. `failedAt` is when an attempt began that failed; nil when none was made.
+    func park(latest: Timestamp, reason: String, failedAt: Timestamp?, unknown: Bool) async throws {
+        let (action, task) = (action, context.task)
+        try await context.finish(.awaitingReturn(latest: latest, mayHaveActed: false)) { transaction in
+            guard try transaction.isQueued(action.id) else { return }
+            if let failedAt {
+                try transaction.recordAttempt(
+                    of: action.id.value, startedAt: failedAt, outcome: unknown ? "unknown" : "not_sent", detail: reason)
+            }
+            try transaction.setAction(action.id, .queued, mayHaveTakenEffect: action.mayHaveTakenEffect || unknown)
+            guard task.parkedSince == nil else { return }
+            try Self.tell(.retrying(attempt: task.attempts, reason: reason), [:], .null, action, transaction)
         }
     }
 

@@ -52,7 +52,7 @@ extension ActionHandler {
 
     private func append(_ update: StreamingUpdate, _ action: ActionRecord, _ context: TaskContext) async throws {
         let screen = registry.screen(of: action.instance)
-        try await context.brand.write {
+        try await context.note {
             try $0.show([update], session: action.session, instance: action.instance, user: action.user, on: screen)
         }
     }

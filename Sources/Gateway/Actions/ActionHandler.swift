@@ -10,16 +10,19 @@ package import Storage
 package struct ActionHandler: TaskHandler {
     let registry: Registry
     private let http: any HTTPClient
+    private let parking: Parking?
     private let jitter: any JitterSource
     private let jitterFraction: Double
     private let metrics: GatewayMetrics
     private let logger: Logger
 
+    /// `parking` keeps what a brand that is away cannot take now; without one it ends like any other failure.
     package init(
-        registry: Registry, http: any HTTPClient, jitter: any JitterSource, jitterFraction: Double, metrics: GatewayMetrics, logger: Logger
+        registry: Registry, http: any HTTPClient, parking: Parking? = nil, jitter: any JitterSource, jitterFraction: Double, metrics: GatewayMetrics, logger: Logger
     ) {
         self.registry = registry
         self.http = http
+        self.parking = parking
         self.jitter = jitter
         self.jitterFraction = jitterFraction
         self.metrics = metrics
@@ -44,7 +47,7 @@ package struct ActionHandler: TaskHandler {
         }
         if context.task.wasInterrupted {
             action.mayHaveTakenEffect = action.mayHaveTakenEffect || definition.isWrite
-            try await context.brand.write {
+            try await context.note {
                 try $0.recordAttempt(of: id.value, startedAt: $0.now, outcome: "unknown", detail: "the process ended during the call")
             }
         }
@@ -76,12 +79,13 @@ package struct ActionHandler: TaskHandler {
     private func send(_ action: ActionRecord, _ definition: ActionDefinition, _ brand: BrandRuntime, _ context: TaskContext) async throws {
         let commit = commit(action, definition, context)
         let started = context.store.clock.now
-        if definition.isWrite { context.willAct() }
+        try await context.confirm(mayAct: definition.isWrite)
         let outcome = await withProgress(action, definition, context) {
             await call(action, definition, brand, now: started)
         }
         if Task.isCancelled, case .unknown = outcome, !definition.isWrite { throw CancellationError() }
         CrashPoint.responseNotStored.pass()
+        if case .held(let reason) = outcome { return try await hold(commit, reason: reason) }
         let seconds = (context.store.clock.now - started).seconds
         metrics.action(brand: brand.id, action: definition.canonicalName, outcome: outcome.name, seconds: seconds)
         log(outcome, action, context, brand, seconds: seconds)
@@ -95,7 +99,8 @@ package struct ActionHandler: TaskHandler {
         ]
         if let body = action.body { headers += brand.webhooks.headers(id: "act_\(action.id)", at: now, body: body) }
         let request = brand.call(
-            method: action.method, target: action.target, body: action.body, timeout: definition.timeout, headers: headers)
+            method: action.method, target: action.target, body: action.body, timeout: definition.timeout, headers: headers,
+            subject: action.id.description)
         CrashPoint.decisionStoredNotSent.pass()
         let result = await http.call(request)
         CrashPoint.sentNoResponse.pass()
@@ -114,7 +119,9 @@ package struct ActionHandler: TaskHandler {
         guard let filled = try? RequestFilling.fill(template, params: action.params, user: user, schemas: [:], extra: extra) else {
             return .unknown(reason: "the look-up cannot be filled")
         }
-        switch await http.call(brand.call(method: filled.method, target: filled.target, timeout: definition.timeout)) {
+        let request = brand.call(
+            method: filled.method, target: filled.target, timeout: definition.timeout, subject: action.id.description)
+        switch await http.call(request) {
         case .answer(let answer) where (200..<300).contains(answer.status):
             guard let body = try? JSONValue(parsing: answer.body) else { return .unknown(reason: "the look-up's answer cannot be read") }
             // A search that found nothing answers an empty list.
@@ -124,6 +131,7 @@ package struct ActionHandler: TaskHandler {
         case .answer(let answer): return .unknown(reason: "the look-up answered \(answer.status)")
         case .failed(let failure):
             let reason = "the look-up failed: \(failure.detail)"
+            if failure.kind == .breakerOpen { return .held(reason: reason) }
             return [.invalidRequest, .forbiddenAddress].contains(failure.kind) ? .notSendable(reason: reason) : .unknown(reason: reason)
         }
     }
@@ -135,6 +143,7 @@ package struct ActionHandler: TaskHandler {
         case .unknown(let reason):
             try await again(commit, definition, reason: reason, retryAfter: nil, unknown: true, startedAt: commit.context.store.clock.now)
         case .notSendable(let reason): try await commit.end(.unknown(reason: reason), detail: reason)
+        case .held(let reason): try await hold(commit, reason: reason)
         case .notSent, .refused: preconditionFailure("a look-up settles or stays unknown")
         }
     }
@@ -155,6 +164,7 @@ package struct ActionHandler: TaskHandler {
             try await commit.end(.refused(status: status, detail: detail), detail: "status \(status)", startedAt: startedAt)
         case .notSent(let reason, let retryAfter):
             try await again(commit, definition, reason: reason, retryAfter: retryAfter, unknown: false, startedAt: startedAt)
+        case .held(let reason): try await hold(commit, reason: reason)
         case .notSendable(let reason):
             try await commit.end(wasUnknown ? .unknown(reason: reason) : .notDone(reason: reason), detail: reason, startedAt: startedAt)
         case .unknown(let reason):
@@ -172,8 +182,32 @@ package struct ActionHandler: TaskHandler {
         if let wait = backoff.delay(afterAttempt: number, jitter: jitter, retryAfter: retryAfter) {
             return try await commit.retry(after: wait, reason: reason, unknown: unknown, startedAt: startedAt)
         }
+        if let latest = parking?.latest(for: commit.context, ofOpenCircuit: true) {
+            return try await park(commit, latest: latest, reason: reason, failedAt: startedAt, unknown: unknown)
+        }
         let isUnknown = unknown || commit.action.mayHaveTakenEffect
         try await commit.end(isUnknown ? .unknown(reason: reason) : .notDone(reason: reason), detail: reason, startedAt: startedAt)
+    }
+
+    /// The brand is away: its work waits, at no cost of an attempt, until it is back or its time is over.
+    private func hold(_ commit: ActionCommit, reason: String) async throws {
+        if let latest = parking?.latest(for: commit.context, ofOpenCircuit: false) {
+            return try await park(commit, latest: latest, reason: reason)
+        }
+        try await commit.end(commit.action.mayHaveTakenEffect ? .unknown(reason: reason) : .notDone(reason: reason), detail: reason)
+    }
+
+    private func park(
+        _ commit: ActionCommit, latest: Timestamp, reason: String, failedAt: Timestamp? = nil, unknown: Bool = false
+    ) async throws {
+        try await commit.park(latest: latest, reason: reason, failedAt: failedAt, unknown: unknown)
+        parking?.holds(commit.context.lease.brand)
+        logger.info(
+            "brand call parked",
+            metadata: [
+                "brand": "\(commit.context.lease.brand)", "action": "\(commit.action.canonicalAction)", "action_id": "\(commit.action.id)",
+                "until": "\(latest)", "reason": "\(reason)",
+            ])
     }
 
     private func log(_ outcome: CallOutcome, _ action: ActionRecord, _ context: TaskContext, _ brand: BrandRuntime, seconds: Double) {
@@ -187,9 +221,10 @@ package struct ActionHandler: TaskHandler {
     }
 
     package func giveUp(_ task: QueueTask, lane: String, error: any Error, in transaction: BrandTransaction) throws {
-        guard let id = task.payload["action"]?.string.flatMap({ ActionID($0) }), let action = try transaction.action(id),
-            action.state == .queued
-        else { return }
+        guard let id = task.payload["action"]?.string.flatMap({ ActionID($0) }) else {
+            throw StageError(stage: .action, retryable: false, cause: "an action task without an action")
+        }
+        guard let action = try transaction.action(id), action.state == .queued else { return }
         try ActionCommit.store(
             .unknown(reason: "\(error)"), of: action, screen: registry.screen(of: action.instance), in: transaction,
             redrive: RedrivableTask(task, lane: lane, pool: .action), detail: "\(error)")
@@ -201,6 +236,7 @@ extension CallOutcome {
         switch self {
         case .notSent: "not_sent"
         case .notSendable: "not_sendable"
+        case .held: "held"
         case .refused: "refused"
         case .done: "done"
         case .unknown: "unknown"
@@ -209,7 +245,7 @@ extension CallOutcome {
 
     var summary: String {
         switch self {
-        case .notSent(let reason, _), .notSendable(let reason), .unknown(let reason): reason
+        case .notSent(let reason, _), .notSendable(let reason), .held(let reason), .unknown(let reason): reason
         case .refused(let status, _), .done(let status, _): "status \(status)"
         }
     }

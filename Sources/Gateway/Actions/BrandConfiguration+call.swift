@@ -5,7 +5,8 @@ internal import Signing
 extension BrandConfiguration {
     /// `target` is path and query, encoded. Signed when there is a body.
     package func call(
-        method: String, target: String, body: [UInt8]? = nil, timeout: Duration, headers: [(name: String, value: String)] = []
+        method: String, target: String, body: [UInt8]? = nil, timeout: Duration, headers: [(name: String, value: String)] = [],
+        subject: String? = nil
     ) -> HTTPCall {
         var all = headers
         all.append((name: "Accept", value: "application/json"))
@@ -18,9 +19,12 @@ extension BrandConfiguration {
         case .header(let name, let value): all.append((name: name, value: value.reveal()))
         }
         return HTTPCall(
-            method: method, url: Self.join(api.baseURL, target), headers: all, body: body, timeout: timeout, pool: "brand:\(id)",
-            maxConcurrent: api.maxConcurrent, allowPrivateAddresses: api.allowPrivateAddresses)
+            method: method, url: Self.join(api.baseURL, target), headers: all, body: body, timeout: timeout, pool: Self.pool(of: id),
+            maxConcurrent: api.maxConcurrent, allowPrivateAddresses: api.allowPrivateAddresses, subject: subject)
     }
+
+    /// The pool of a brand's own calls.
+    package static func pool(of id: BrandID) -> String { "brand:\(id)" }
 
     private static func join(_ base: String, _ target: String) -> String {
         (base.hasSuffix("/") ? String(base.dropLast()) : base) + (target.hasPrefix("/") ? target : "/" + target)
@@ -29,8 +33,9 @@ extension BrandConfiguration {
 
 extension BrandRuntime {
     func call(
-        method: String, target: String, body: [UInt8]? = nil, timeout: Duration, headers: [(name: String, value: String)] = []
+        method: String, target: String, body: [UInt8]? = nil, timeout: Duration, headers: [(name: String, value: String)] = [],
+        subject: String? = nil
     ) -> HTTPCall {
-        configuration.call(method: method, target: target, body: body, timeout: timeout, headers: headers)
+        configuration.call(method: method, target: target, body: body, timeout: timeout, headers: headers, subject: subject)
     }
 }

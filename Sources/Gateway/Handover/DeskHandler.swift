@@ -85,8 +85,10 @@ package struct DeskHandler: TaskHandler {
     }
 
     package func giveUp(_ task: QueueTask, lane: String, error: any Error, in transaction: BrandTransaction) throws {
-        guard let handover = try task.payload["handover"]?.string.flatMap({ HandoverID($0) }).flatMap({ try transaction.handover($0) })
-        else { return }
+        guard let id = task.payload["handover"]?.string.flatMap({ HandoverID($0) }) else {
+            throw StageError(stage: .handover, retryable: false, cause: "a desk task without a handover")
+        }
+        guard let handover = try transaction.handover(id) else { return }
         try DeskWork.bury(task, lane: lane, of: handover, reason: "\(error)", in: transaction)
     }
 }

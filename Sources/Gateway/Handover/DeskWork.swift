@@ -31,7 +31,7 @@ struct DeskWork {
         if isRepeated || mayBeThere || handover.deskState == .tried { found = try await desk.find(id) }
         if found == nil, mayBeThere, !desk.capabilities.opensOnce, try await waits(settling) { return }
         if found == nil {
-            context.willAct()
+            try await context.confirm(mayAct: true)
             found = try await desk.open(TicketDraft(handover, brand: brand.configuration.name))
             CrashPoint.ticketCreatedNotStored.pass()
         }
@@ -70,7 +70,7 @@ struct DeskWork {
         let desk = try desk()
         let isThere = isRepeated ? try await desk.contains(entryID, in: ticket) ?? false : false
         if !isThere {
-            context.willAct()
+            try await context.confirm(mayAct: true)
             // Where a desk cannot tell, an entry that is shown twice is better than one that is lost.
             try await desk.add(entry.entry, to: ticket)
         }

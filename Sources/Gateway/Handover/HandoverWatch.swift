@@ -65,6 +65,9 @@ package struct HandoverWatch: Service {
             let waiting = try await store.brand(brand.id).read { try $0.waitingHandovers() }
             Meter(label: "switchboard_handovers_waiting", dimensions: [("brand", brand.id.rawValue)]).set(waiting)
             guard let desk = brand.desk, let settings = brand.configuration.handover.desk else { return }
+            // Of several nodes one asks; its silence of three rounds is another's turn.
+            let lease = max(settings.pollInterval, Self.idle) * 3
+            guard try await store.brand(brand.id).write({ try $0.claim(.handoverWatch, for: lease) }) else { return }
             let due = try await store.brand(brand.id).read { try $0.handoversToPoll(desk: settings.id, limit: Self.atOnce) }
             await withDiscardingTaskGroup { group in
                 for handover in due { group.addTask { await poll(handover, desk, settings, brand) } }

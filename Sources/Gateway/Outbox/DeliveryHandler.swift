@@ -71,7 +71,7 @@ package struct DeliveryHandler: TaskHandler {
             let lane = Lane(brand: context.lease.brand, instance: message.instance, user: message.user)
             reading.replied(lane: lane)
             CrashPoint.replyQueuedNotSent.pass()
-            context.willAct()
+            try await context.confirm(mayAct: true)
             let outcome = await channel.send(part, permit: permit)
             CrashPoint.sentToChannelIDNotStored.pass()
             try await store(outcome, message, channel.capabilities, context, startedAt: startedAt)
@@ -176,7 +176,9 @@ package struct DeliveryHandler: TaskHandler {
     }
 
     package func giveUp(_ task: QueueTask, lane: String, error: any Error, in transaction: BrandTransaction) throws {
-        guard let id = task.payload["message"]?.string.flatMap({ MessageID($0) }) else { return }
+        guard let id = task.payload["message"]?.string.flatMap({ MessageID($0) }) else {
+            throw StageError(stage: .outbox, retryable: false, cause: "a delivery without a message")
+        }
         if task.kind == Outbox.settle { return try Self.storeUnsettled(id, in: transaction) }
         // Not sent for certain, or it must not be offered for another send.
         if task.wasInterrupted { return try storeUnknown(id, reason: "\(error)", in: transaction) }

@@ -55,7 +55,9 @@ package final class SchemaFetcher: Sendable {
     }
 
     private func call(_ schema: SchemaDefinition, target: String, subject: String, brand: BrandRuntime) async -> SchemaState {
-        let request = brand.call(method: schema.request.method, target: target, timeout: brand.configuration.api.timeout)
+        let request = brand.call(
+            method: schema.request.method, target: target, timeout: brand.configuration.api.timeout,
+            subject: "\(schema.name) \(subject)")
         let now = store.clock.now
         switch await http.call(request) {
         case .answer(let answer) where answer.status == 404: return SchemaState(name: schema.name, source: .absent, fetchedAt: now)

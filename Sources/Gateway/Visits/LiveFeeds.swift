@@ -4,7 +4,7 @@ import Synchronization
 
 /// Tells who looks at a conversation that its feed has grown, and reads feeds from the store.
 package final class LiveFeeds: ConversationFeed {
-    private struct Address: Hashable {
+    struct Address: Hashable {
         let brand: BrandID
         let instance: InstanceID
         let user: UserID
@@ -23,6 +23,9 @@ package final class LiveFeeds: ConversationFeed {
         self.store = store
         store.onFeed { [weak self] brand, instance, user in
             self?.signal(.changed, Address(brand: brand, instance: instance, user: user))
+        }
+        store.onTyping { [weak self] brand, instance, user in
+            self?.signal(.typing, Address(brand: brand, instance: instance, user: user))
         }
     }
 
@@ -54,10 +57,21 @@ package final class LiveFeeds: ConversationFeed {
 
     package func typing(instance: InstanceConfiguration, user: UserID) {
         signal(.typing, Address(brand: instance.brand, instance: instance.id, user: user))
+        // The page may hold its stream on another node.
+        store.tellPeers(.typing(instance.brand, instance.id, user))
     }
 
     /// Who looks now, over all conversations.
     package var subscriberCount: Int { state.withLock { $0.subscribers.values.reduce(0) { $0 + $1.count } } }
+
+    /// Brands with a conversation that somebody looks at.
+    var watchedBrands: Set<BrandID> { state.withLock { Set($0.subscribers.keys.map(\.brand)) } }
+
+    /// Whether somebody looks at that conversation.
+    func isWatched(_ address: Address) -> Bool { state.withLock { $0.subscribers[address] != nil } }
+
+    /// Tells who looks at these that their feeds have grown.
+    func ring(_ addresses: [Address]) { for address in addresses { signal(.changed, address) } }
 
     private func signal(_ signal: FeedSignal, _ address: Address) {
         // Told outside the lock: a subscription that ends takes it to remove itself.

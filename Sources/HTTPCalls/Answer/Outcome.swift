@@ -22,6 +22,7 @@ package enum Outcome {
         if failure.mayHaveBeenSent { return .unknown(reason: reason) }
         switch failure.kind {
         case .invalidRequest, .forbiddenAddress: return .notSendable(reason: reason)
+        case .breakerOpen: return .held(reason: failure.detail)
         case .resolve, .connect, .tls, .timeout, .tooLarge, .reset, .secondPass, .cancelled, .protocolError:
             return .notSent(reason: reason, retryAfter: nil)
         }

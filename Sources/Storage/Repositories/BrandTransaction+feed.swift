@@ -19,6 +19,8 @@ extension BrandTransaction {
             SELECT seq, kind, body FROM feed WHERE brand_id = $1 AND instance_id = $2 AND user_id = $3 AND seq > $4
             ORDER BY seq LIMIT $5
             """)
+        static let grown = SQL(
+            "SELECT instance_id, user_id, max(seq) FROM feed WHERE brand_id = $1 AND at >= $2 GROUP BY instance_id, user_id")
         private static let conversation = """
             SELECT message_id, direction, content, sent_at FROM messages WHERE brand_id = $1 AND session_id IN
                 (SELECT session_id FROM sessions WHERE brand_id = $1 AND instance_id = $2 AND user_id = $3)
@@ -54,6 +56,13 @@ extension BrandTransaction {
     /// The number of the newest event, 0 when there is none.
     package func newestFeedSequence(instance: InstanceID, user: UserID) throws -> Int64 {
         try row(Statements.newest, SQLValue(instance), SQLValue(user))?.integer(0) ?? 0
+    }
+
+    /// Conversations whose feed has grown since then, each with the number of its newest event.
+    package func feedsGrown(since time: Timestamp) throws -> [(instance: InstanceID, user: UserID, newest: Int64)] {
+        try rows(Statements.grown, SQLValue(time)).map {
+            (InstanceID(rawValue: try $0.text(0)), try $0.entity(1), try $0.integer(2))
+        }
     }
 
     /// Events with a higher number, oldest first. Not complete when some of them are no longer kept, and when there never was an event

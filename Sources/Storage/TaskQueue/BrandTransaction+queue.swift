@@ -1,13 +1,17 @@
 package import Conversation
 
 /// The durable queue. A lane row says when the lane next wants a worker; while a worker holds it, that moment is the end of the lease.
+/// Every unit that changes what a worker holds begins with `fence`, which also keeps whoever puts new work into the lane waiting until
+/// the unit is over: neither can overlook the other.
 extension BrandTransaction {
     private enum Statements {
-        static let insert = SQL(
+        private static let new =
             """
-            INSERT INTO tasks (brand_id, lane, task_id, kind, payload, priority, run_at, state, created_at, node)
-            VALUES ($1, $2, $3, $4, $5, $6, $7, 'pending', $8, $9)
-            """)
+            INSERT INTO tasks (brand_id, lane, task_id, kind, payload, priority, run_at, state, created_at, node, unique_key)
+            VALUES ($1, $2, $3, $4, $5, $6, $7, 'pending', $8, $9, $10)
+            """
+        static let insert = SQL(new)
+        static let insertUnique = SQL("\(new) ON CONFLICT (brand_id, unique_key) WHERE unique_key IS NOT NULL DO NOTHING")
         static let ready = SQL(
             """
             INSERT INTO lanes (brand_id, lane, pool, priority, ready_at, epoch) VALUES ($1, $2, $3, $4, $5, $6)
@@ -18,22 +22,8 @@ extension BrandTransaction {
             WHERE lanes.priority < excluded.priority
                 OR (lanes.held_by IS NULL AND (lanes.ready_at IS NULL OR lanes.ready_at > excluded.ready_at))
             """)
-        static let readyLanes = SQL(
-            """
-            SELECT lane, epoch FROM lanes WHERE brand_id = $1 AND pool = $2 AND priority = $3 AND ready_at <= $4
-            ORDER BY ready_at LIMIT $5{skip_locked}
-            """)
-        static let nextReady = SQL("SELECT min(ready_at) FROM lanes WHERE brand_id = $1 AND pool = $2 AND priority = $3 AND ready_at > $4")
-        static let claim = SQL(
-            "UPDATE lanes SET epoch = epoch + 1, held_by = $3, ready_at = $4 WHERE brand_id = $1 AND lane = $2 AND epoch = $5")
-        static let holder = SQL("SELECT 1 FROM lanes WHERE brand_id = $1 AND lane = $2 AND epoch = $3 AND held_by = $4")
-        static let next = SQL(
-            """
-            SELECT task_id, kind, payload, priority, attempts, crashes, created_at, node, state FROM tasks
-            WHERE brand_id = $1 AND lane = $2 AND run_at <= $3 ORDER BY priority DESC, task_id LIMIT 1
-            """)
-        static let start = SQL(
-            "UPDATE tasks SET state = 'processing', attempts = attempts + 1 WHERE brand_id = $1 AND lane = $2 AND task_id = $3")
+        static let fence = SQL(
+            "UPDATE lanes SET held_by = held_by WHERE brand_id = $1 AND lane = $2 AND epoch = $3 AND held_by = $4")
         static let delete = SQL("DELETE FROM tasks WHERE brand_id = $1 AND lane = $2 AND task_id = $3")
         /// An attempt that ended otherwise than by a crash leaves nothing but the suspicion.
         private static let acquit = "crashes = CASE WHEN crashes > \(QueueTask.suspect) THEN \(QueueTask.suspect) ELSE crashes END"
@@ -43,69 +33,55 @@ extension BrandTransaction {
         static let park = SQL(
             "UPDATE tasks SET state = $5, run_at = $4, attempts = attempts - 1, \(acquit) WHERE brand_id = $1 AND lane = $2 AND task_id = $3"
         )
+        static let await = SQL(
+            """
+            UPDATE tasks SET state = $5, run_at = $4, attempts = attempts - 1, parked_since = coalesce(parked_since, $6), \(acquit)
+            WHERE brand_id = $1 AND lane = $2 AND task_id = $3
+            """)
         static let giveBack = SQL(
             "UPDATE tasks SET state = $4, attempts = attempts - 1, \(acquit) WHERE brand_id = $1 AND lane = $2 AND task_id = $3")
-        static let rest = SQL("SELECT min(run_at), max(priority) FROM tasks WHERE brand_id = $1 AND lane = $2")
+        private static let rest = "FROM tasks WHERE tasks.brand_id = $1 AND tasks.lane = $2"
         static let free = SQL(
-            "UPDATE lanes SET held_by = NULL, ready_at = $3, priority = $4 WHERE brand_id = $1 AND lane = $2")
-        static let hold = SQL("UPDATE lanes SET held_by = 'retry', ready_at = $3 WHERE brand_id = $1 AND lane = $2")
-        static let drop = SQL("DELETE FROM lanes WHERE brand_id = $1 AND lane = $2")
+            """
+            UPDATE lanes SET held_by = NULL,
+                ready_at = CASE WHEN EXISTS (SELECT 1 \(rest) AND run_at <= $3) THEN $3 ELSE (SELECT min(run_at) \(rest)) END,
+                priority = coalesce((SELECT max(tasks.priority) \(rest)), \(Priority.normal.rank))
+            WHERE brand_id = $1 AND lane = $2 RETURNING ready_at
+            """)
+        static let drop = SQL(
+            "DELETE FROM lanes WHERE brand_id = $1 AND lane = $2 AND paused = 0 AND NOT EXISTS (SELECT 1 \(rest))")
+        static let hold = SQL("UPDATE lanes SET held_by = $4, ready_at = $3 WHERE brand_id = $1 AND lane = $2")
         static let renew = SQL(
             "UPDATE lanes SET ready_at = $5 WHERE brand_id = $1 AND lane = $2 AND epoch = $3 AND held_by = $4")
-        static let pending = SQL("SELECT count(*) FROM tasks WHERE brand_id = $1 AND lane = $2 AND priority >= $3")
-        static let exists = SQL("SELECT 1 FROM tasks WHERE brand_id = $1 AND lane = $2 AND task_id = $3")
     }
 
-    /// Stores the task and wakes its pool after the commit.
-    package func enqueue(_ task: NewTask) throws {
-        try run(
-            Statements.insert, .text(task.lane), SQLValue(task.id), .text(task.kind), .text(task.payloadText), SQLValue(task.priority.rank),
-            SQLValue(task.runAt), SQLValue(now), .text(node))
+    /// Stores the task and wakes its pool after the commit. Nothing changes when a task of the same unique key stands in the queue.
+    package func enqueue(_ task: NewTask) throws { _ = try enqueueOnce(task) }
+
+    /// The same; false when a task of the same unique key stands in the queue already.
+    package func enqueueOnce(_ task: NewTask) throws -> Bool {
+        let values: [SQLValue] = [
+            key, .text(task.lane), SQLValue(task.id), .text(task.kind), .text(task.payloadText), SQLValue(task.priority.rank),
+            SQLValue(task.runAt), SQLValue(now), .text(node), SQLValue(task.uniqueKey),
+        ]
+        if task.uniqueKey == nil {
+            try connection.send(Statements.insert, values)
+        } else if try connection.run(Statements.insertUnique, values) == 0 {
+            return false
+        }
         // A lane that was dropped and made again begins above its old epochs, so that a late worker of the old one stays shut out.
-        try run(
+        try send(
             Statements.ready, .text(task.lane), .text(task.pool.rawValue), SQLValue(task.priority.rank), SQLValue(task.runAt),
             SQLValue(now))
         news.woken.insert(task.pool)
-    }
-
-    /// Takes up to `limit` ready lanes of this brand, highest priority first, each until `until`.
-    package func claimLanes(pool: LanePool, limit: Int, until: Timestamp) throws -> [LaneLease] {
-        var leases: [LaneLease] = []
-        for priority in Priority.allCases.reversed() where leases.count < limit {
-            let ready = try rows(
-                Statements.readyLanes, .text(pool.rawValue), SQLValue(priority.rank), SQLValue(now), SQLValue(limit - leases.count))
-            for row in ready {
-                let (lane, epoch) = (try row.text(0), try row.integer(1))
-                guard try run(Statements.claim, .text(lane), .text(node), SQLValue(until), .integer(epoch)) == 1 else { continue }
-                leases.append(LaneLease(brand: brand, lane: lane, pool: pool, epoch: epoch + 1))
-            }
-        }
-        return leases
-    }
-
-    /// When the next lane of this pool wants a worker; nil when none will without new work.
-    package func nextReady(pool: LanePool) throws -> Timestamp? {
-        try Priority.allCases.compactMap { priority in
-            try row(Statements.nextReady, .text(pool.rawValue), SQLValue(priority.rank), SQLValue(now))?.optional(0) { $0.time }
-        }.min()
+        return true
     }
 
     /// Throws `QueueError.fenced` when the lease is no longer ours: then nothing of the unit is stored.
     package func fence(_ lease: LaneLease) throws {
-        guard try row(Statements.holder, .text(lease.lane), .integer(lease.epoch), .text(node)) != nil else {
+        guard try run(Statements.fence, .text(lease.lane), .integer(lease.epoch), .text(node)) == 1 else {
             throw QueueError.fenced(lane: lease.lane)
         }
-    }
-
-    /// The lane's next task that is due, its attempt counted; nil when there is none.
-    package func takeNext(_ lease: LaneLease) throws -> QueueTask? {
-        guard let row = try row(Statements.next, .text(lease.lane), SQLValue(now)) else { return nil }
-        let id: QueueTaskID = try row.entity(0)
-        try run(Statements.start, .text(lease.lane), SQLValue(id))
-        return QueueTask(
-            id: id, kind: try row.text(1), payload: try JSONValue(stored: row.text(2)), priority: Priority(rank: try row.int(3)),
-            attempts: try row.int(4) + 1, crashes: try row.int(5), createdAt: try row.time(6), node: try row.text(7),
-            wasInterrupted: try row.text(8) == "processing")
     }
 
     /// Notes that nothing else runs from now on: should the process die before the attempt ends, then of this task.
@@ -115,7 +91,7 @@ extension BrandTransaction {
 
     /// Takes a task out of its lane: it is done, or stands elsewhere now.
     package func remove(_ task: QueueTask, from lease: LaneLease) throws {
-        try run(Statements.delete, .text(lease.lane), SQLValue(task.id))
+        try send(Statements.delete, .text(lease.lane), SQLValue(task.id))
     }
 
     /// Puts a task off. With `holdingLane`, what came later in the lane waits behind it. With `mayHaveActed` the next attempt finds it
@@ -123,59 +99,58 @@ extension BrandTransaction {
     package func postpone(
         _ task: QueueTask, in lease: LaneLease, until: Timestamp, holdingLane: Bool, mayHaveActed: Bool = false
     ) throws {
-        try run(
+        try send(
             Statements.later, .text(lease.lane), SQLValue(task.id), SQLValue(until), .text(mayHaveActed ? "processing" : "pending"))
         CrashPoint.retryTimerWritten.pass()
-        if holdingLane { try run(Statements.hold, .text(lease.lane), SQLValue(until)) } else { try release(lease) }
+        if holdingLane { try hold(lease, until, as: QueueTask.retry) } else { try release(lease) }
         news.woken.insert(lease.pool)
     }
 
     /// Puts off a task that could not be begun: it costs no attempt, what an earlier one may have done stays noted, and what came later
     /// in the lane waits behind it.
     package func park(_ task: QueueTask, in lease: LaneLease, until: Timestamp) throws {
-        try run(
+        try send(
             Statements.park, .text(lease.lane), SQLValue(task.id), SQLValue(until), .text(task.wasInterrupted ? "processing" : "pending"))
-        try run(Statements.hold, .text(lease.lane), SQLValue(until))
+        try hold(lease, until, as: QueueTask.retry)
         news.woken.insert(lease.pool)
+    }
+
+    /// Puts off a task whose remote system is away, until `latest` or until `wakeParked`: it costs no attempt, and what came later in the
+    /// lane waits behind it. `mayHaveActed` is what the next attempt finds.
+    package func awaitReturn(_ task: QueueTask, in lease: LaneLease, latest: Timestamp, mayHaveActed: Bool) throws {
+        try send(
+            Statements.await, .text(lease.lane), SQLValue(task.id), SQLValue(latest), .text(mayHaveActed ? "processing" : "pending"),
+            SQLValue(now))
+        try hold(lease, latest, as: QueueTask.parked)
+        news.woken.insert(lease.pool)
+    }
+
+    private func hold(_ lease: LaneLease, _ until: Timestamp, as holder: String) throws {
+        try send(Statements.hold, .text(lease.lane), SQLValue(until), .text(holder))
     }
 
     /// Gives an interrupted task back as if it had never been taken: a shutdown costs no attempt. With `mayHaveActed` the next attempt
     /// finds it interrupted.
     package func giveBack(_ task: QueueTask, _ lease: LaneLease, mayHaveActed: Bool = false) throws {
-        try run(Statements.giveBack, .text(lease.lane), SQLValue(task.id), .text(mayHaveActed ? "processing" : "pending"))
+        try send(Statements.giveBack, .text(lease.lane), SQLValue(task.id), .text(mayHaveActed ? "processing" : "pending"))
         try release(lease)
     }
 
-    /// Ends a lease; the lane is ready again when its next task is.
+    /// Ends a lease; the lane is ready again when its next task is. A conversation's lane stays when it is empty, so that its epochs go on
+    /// rising; all others go.
     package func release(_ lease: LaneLease) throws {
-        guard let rest = try row(Statements.rest, .text(lease.lane)), !rest.isNull(0) else {
-            if lease.pool == .turn {
-                // A conversation's lane stays, so that its epochs go on rising.
-                try run(Statements.free, .text(lease.lane), .null, SQLValue(Priority.normal.rank))
-            } else {
-                try run(Statements.drop, .text(lease.lane))
-            }
-            return
-        }
-        try run(Statements.free, .text(lease.lane), rest.values[0], rest.values[1])
-        news.woken.insert(lease.pool)
+        if try drop(lease) { return }
+        let freed = try row(Statements.free, .text(lease.lane), SQLValue(now))
+        if let freed, !freed.isNull(0) { news.woken.insert(lease.pool) }
     }
+
+    /// Takes away the lane of a lease when it is empty and nobody needs it any more.
+    func drop(_ lease: LaneLease) throws -> Bool { try lease.pool != .turn && run(Statements.drop, .text(lease.lane)) == 1 }
 
     /// False when the lease was lost.
     package func renew(_ lease: LaneLease, until: Timestamp) throws -> Bool {
         try run(Statements.renew, .text(lease.lane), .integer(lease.epoch), .text(node), SQLValue(until)) == 1
     }
-
-    /// Tasks waiting or running in a lane at this priority or above.
-    package func pendingTasks(in lane: String, atOrAbove priority: Priority = .low) throws -> Int {
-        try row(Statements.pending, .text(lane), SQLValue(priority.rank))?.int(0) ?? 0
-    }
-
-    /// Whether the task still stands in its lane.
-    package func taskExists(_ id: QueueTaskID, lane: String) throws -> Bool { try row(Statements.exists, .text(lane), SQLValue(id)) != nil }
-
-    /// Removes a task that no worker has begun; false when there is none.
-    package func cancelTask(_ id: QueueTaskID, lane: String) throws -> Bool { try run(Statements.delete, .text(lane), SQLValue(id)) == 1 }
 }
 
 extension JSONValue {

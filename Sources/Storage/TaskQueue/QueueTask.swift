@@ -20,18 +20,24 @@ package struct NewTask: Sendable {
     package var payloadText: String
     package var priority: Priority
     package var runAt: Timestamp
+    /// At most one task of a brand stands in the queue under one key; nil for a task that may stand beside any other.
+    package var uniqueKey: String?
 
     package init(
-        id: QueueTaskID, lane: String, pool: LanePool, kind: String, payload: JSONValue, priority: Priority = .normal, runAt: Timestamp
+        id: QueueTaskID, lane: String, pool: LanePool, kind: String, payload: JSONValue, priority: Priority = .normal, runAt: Timestamp,
+        uniqueKey: String? = nil
     ) {
         self.init(
-            id: id, lane: lane, pool: pool, kind: kind, payloadText: CanonicalJSON.text(payload), priority: priority, runAt: runAt)
+            id: id, lane: lane, pool: pool, kind: kind, payloadText: CanonicalJSON.text(payload), priority: priority, runAt: runAt,
+            uniqueKey: uniqueKey)
     }
 
     /// Takes JSON that is written already.
     package init(
-        id: QueueTaskID, lane: String, pool: LanePool, kind: String, payloadText: String, priority: Priority = .normal, runAt: Timestamp
+        id: QueueTaskID, lane: String, pool: LanePool, kind: String, payloadText: String, priority: Priority = .normal, runAt: Timestamp,
+        uniqueKey: String? = nil
     ) {
+        self.uniqueKey = uniqueKey
         self.id = id
         self.lane = lane
         self.pool = pool
@@ -57,7 +63,13 @@ package struct QueueTask: Sendable {
     package var node: String
     /// An earlier attempt neither ended nor was released: nobody can say how far it came.
     package var wasInterrupted: Bool
+    /// Since when it waits for a remote system that is away; nil when it does not.
+    package var parkedSince: Timestamp?
 
+    /// Stands for a worker in a lane that waits for a task's next attempt.
+    static let retry = "retry"
+    /// Stands for a worker in a lane that waits for a remote system to come back.
+    static let parked = "parked"
     /// Two crashes may have been the fault of others: from then on it runs alone.
     static let suspect = 2
     /// It was begun alone: a crash now is its own.

@@ -9,6 +9,9 @@ package final class TaskContext: Sendable {
         case again(at: Timestamp, holdingLane: Bool)
         /// Nothing could be begun: again at that time as if it had never been taken. What came later in the lane waits behind it.
         case parked(until: Timestamp)
+        /// The remote system is away: again when it is back, at that time at the latest, as if it had not been taken. With `mayHaveActed`
+        /// the next attempt finds it interrupted. What came later in the lane waits behind it.
+        case awaitingReturn(latest: Timestamp, mayHaveActed: Bool)
     }
 
     private enum Progress {
@@ -22,8 +25,10 @@ package final class TaskContext: Sendable {
     private let progress = Mutex(Progress.running)
     private let acts: Mutex<Bool>
     private let keepsLane: Bool
+    private let watch: LeaseWatch
 
-    init(task: QueueTask, lease: LaneLease, store: Store, keepsLane: Bool) {
+    init(task: QueueTask, lease: LaneLease, store: Store, keepsLane: Bool, watch: LeaseWatch) {
+        self.watch = watch
         self.task = task
         self.lease = lease
         self.store = store
@@ -38,6 +43,35 @@ package final class TaskContext: Sendable {
     /// Says that from now on something outside may happen. When this attempt ends without a stored result, by an error or by a
     /// shutdown, the next one finds `wasInterrupted`, as it does after a crash.
     package func willAct() { acts.withLock { $0 = true } }
+
+    /// To be called right before anything is sent outside: a worker that stood still for so long that its lease may have ended asks the
+    /// store first, and throws `QueueError.fenced` when somebody else has the lane. `mayAct` is false for what changes nothing.
+    package func confirm(mayAct: Bool) async throws {
+        if watch.isDoubtful(lease) {
+            let (lease, length) = (lease, watch.length)
+            let moment = watch.moment()
+            let isOurs = try await brand.write { try $0.renew(lease, until: $0.now + length) }
+            guard isOurs else { throw QueueError.fenced(lane: lease.lane) }
+            watch.mark([lease], at: moment)
+        }
+        if mayAct { willAct() }
+    }
+
+    /// Writes while the task runs. Throws `QueueError.fenced` when another worker holds the lane now; then nothing was stored.
+    package func note(_ effects: @escaping @Sendable (BrandTransaction) throws -> Void) async throws {
+        let lease = lease
+        try await brand.write { transaction in
+            try transaction.fence(lease)
+            try effects(transaction)
+        }
+    }
+
+    /// Whether the task should end early, because it was cancelled or an interrupt waits in its lane.
+    package func isInterrupted() async throws -> Bool {
+        let (id, lane) = (task.id, lease.lane)
+        return try await brand.read { try $0.isInterrupted(id, lane: lane) }
+    }
+
     var next: QueueTask? { progress.withLock { if case .finished(let next) = $0 { next } else { nil } } }
 
     /// Stores what the task led to, takes it off the queue and takes the lane's next one, in one transaction.
@@ -47,18 +81,24 @@ package final class TaskContext: Sendable {
         _ disposition: Disposition = .done, _ effects: @escaping @Sendable (BrandTransaction) throws -> Void
     ) async throws {
         let (task, lease, keepsLane) = (task, lease, keepsLane)
+        let said = store.clock.now
         let next = try await store.persistently(brand: lease.brand) { transaction -> QueueTask? in
             try transaction.fence(lease)
             try effects(transaction)
             switch disposition {
             case .done: try transaction.remove(task, from: lease)
             case .again(let time, let holdingLane):
-                try transaction.postpone(task, in: lease, until: time, holdingLane: holdingLane)
+                try transaction.postpone(task, in: lease, until: transaction.moment(time, saidAt: said), holdingLane: holdingLane)
                 return nil
             case .parked(let time):
-                try transaction.park(task, in: lease, until: time)
+                try transaction.park(task, in: lease, until: transaction.moment(time, saidAt: said))
+                return nil
+            case .awaitingReturn(let latest, let mayHaveActed):
+                try transaction.awaitReturn(
+                    task, in: lease, latest: transaction.moment(latest, saidAt: said), mayHaveActed: mayHaveActed)
                 return nil
             }
+            if try transaction.drop(lease) { return nil }
             if keepsLane, let next = try transaction.takeNext(lease) { return next }
             try transaction.release(lease)
             return nil

@@ -17,10 +17,10 @@
         /// Throws `StartProblem`. `environment` overrides what the demo would make up.
         init(config: String, channels: String, environment: [String: String] = [:]) async throws {
             folder = NSTemporaryDirectory() + "switchboard-bench-\(UUID().uuidString)"
-            let options = try ServeOptions.parse(["--config", config, "--channels", channels, "--data", folder, "--port", "0"])
+            let options = try ServeOptions.parse(["--config", config, "--channels", channels] + ServeOptions.apart(in: folder))
             let metrics = try Observability.start(level: "error")
             let all = try DemoEnvironment.load(options: options, sandboxPort: 1).merging(environment) { $1 }
-            gateway = try await GatewayProcess(options: options, environment: all, metrics: metrics)
+            gateway = try await GatewayProcess(options: options, environment: all, metrics: metrics) { $0.server.stores = .init() }
             guard let instance = gateway.registry.brands.first(where: { $0.id.rawValue == "salon" })?.configuration.instances.first,
                 let app = instance.settings.text("app"), let account = instance.settings.text("phone_number_id"),
                 let secret = all["WHATSAPP_APP_SECRET"]

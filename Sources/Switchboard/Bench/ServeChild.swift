@@ -18,9 +18,8 @@
             let folder = NSTemporaryDirectory() + "switchboard-bench-\(UUID().uuidString)"
             let (process, output) = (Process(), Pipe())
             process.executableURL = URL(fileURLWithPath: "/proc/self/exe").resolvingSymlinksInPath()
-            process.arguments = [
-                "serve", "--config", config, "--channels", channels, "--data", folder, "--port", "0", "--log-level", "error",
-            ]
+            process.arguments =
+                ["serve", "--config", config, "--channels", channels, "--log-level", "error"] + ServeOptions.apart(in: folder)
             process.environment = DemoEnvironment.load(sandboxPort: 1)
             process.standardOutput = output
             do {

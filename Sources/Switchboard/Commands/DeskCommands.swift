@@ -1,17 +1,23 @@
 import ArgumentParser
+import ConfigurationLoading
 import Conversation
 
 /// What the desk commands share: whom to ask.
 struct DeskOptions: ParsableArguments {
     @Option(help: "The gateway's data directory.") var data = ".data"
     @Option(help: "Only this brand.") var brand: String?
-    @Option(help: "The gateway's store when it is outside --data: sqlite:PATH. Needed only while no gateway runs.") var store: String?
+    @Option(help: "The gateway's store when it is outside --data, as `serve` takes it. Needed only while no gateway runs.")
+    var store: String?
     @Option(help: "Needed only while no gateway runs.") var config = "config"
     @Option(help: "Needed only while no gateway runs.") var channels = "channels"
 
     func validate() throws {
         if let brand, BrandID(validating: brand) == nil { throw ValidationError("--brand \(brand): small letters, digits and hyphens") }
-        if let store, !store.hasPrefix("sqlite:") { throw ValidationError("--store \(store): this version knows sqlite:PATH") }
+        do {
+            if let store { _ = try StoreLocation(store) }
+        } catch {
+            throw ValidationError("--store: \(error)")
+        }
     }
 
     /// Prints the answer as JSON; exit code 1 when the gateway said no.

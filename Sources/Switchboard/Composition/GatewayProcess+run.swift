@@ -13,15 +13,16 @@ extension GatewayProcess {
     /// Throws `StartProblem` when the port cannot be had.
     func run(extraRoutes: [APIRoute] = [], withWorkers: Bool = true, onReady: @escaping @Sendable (Int) async -> Void) async throws {
         let server = server(routes: routes(extra: extraRoutes)) { port in
-            readiness.isReady = true
+            beat.listens(on: "\(options.host):\(port)")
+            readiness.isOpen = true
             await onReady(port)
         }
         let control = ControlServer(path: directory.controlSocketPath, desks: desks, logger: logger)
-        var services: [any Service] = [control, reload()]
-        if withWorkers { services += workers() }
+        var services: [any Service] = [control, beat, reload()]
+        if withWorkers { services += parts() }
         services.append(server)
         // Services are told to stop one after the other, the last one first.
-        services.append(ReadinessGate(readiness: readiness))
+        services.append(ReadinessGate(readiness: readiness, beat: beat))
         var group = ServiceGroupConfiguration(
             services: services, gracefulShutdownSignals: [.sigterm, .sigint], logger: logger)
         group.maximumGracefulShutdownDuration = configuration.server.shutdownGrace
@@ -38,16 +39,18 @@ extension GatewayProcess {
     }
 }
 
-/// Turns readiness off as soon as a shutdown begins, so that a load balancer looks elsewhere.
+/// Turns readiness off as soon as a shutdown begins, so that a load balancer looks elsewhere, and tells the other nodes.
 private struct ReadinessGate: Service {
     let readiness: Readiness
+    let beat: NodeBeat
 
     func run() async throws {
         await withGracefulShutdownHandler {
             // Ends with the shutdown: nothing is ever sent on this stream.
             for await _ in AsyncStream<Never>.makeStream().stream.cancelOnGracefulShutdown() {}
         } onGracefulShutdown: {
-            readiness.isReady = false
+            readiness.isOpen = false
+            beat.drain()
         }
     }
 }

@@ -18,8 +18,9 @@ struct GatewayProcess {
     let environment: [String: String]
     let options: ServeOptions
     let directory: DataDirectory
-    /// Held for the life of the process, like the directory's own lock.
-    let storeLock: StoreFileLock
+    let plan: StorePlan
+    /// Their locks are held for the life of the process, like the directory's own.
+    let opened: OpenStores
     let store: Store
     let registry: Registry
     let http: CurlClient
@@ -30,10 +31,14 @@ struct GatewayProcess {
     let feeds: LiveFeeds
     /// Counts and keeps what models use; one for all brands.
     let usage: UsageBook
-    let bus: EmbeddedBus
+    let bus: any EventBus
+    /// Tells the other nodes at once what they would find by sweeping; nil where there are none.
+    let network: PeerLink?
     let gatewayMetrics = GatewayMetrics()
     let metrics: PrometheusMetrics
     let readiness = Readiness()
+    let beat: NodeBeat
+    let busyLanes = BusyLanes()
     let logger: Logger
     let clock: any WallClock
     let ids: any IDSource
@@ -52,14 +57,18 @@ struct GatewayProcess {
         adjusting(&configuration)
         let clock = SystemClock()
         let ids = SystemIDs(clock: clock)
-        let bus = EmbeddedBus()
         do {
             directory = try DataDirectory(path: options.data)
-            let path = options.store.map { String($0.dropFirst("sqlite:".count)) } ?? directory.databasePath
-            storeLock = try StoreFileLock(storePath: path)
+            plan = try StorePlan(
+                options: options, environment: environment, stores: configuration.server.stores, defaultPath: directory.databasePath)
+            opened = try await OpenStores.open(plan)
+            for warning in opened.warnings { logger.warning("\(warning)") }
+            let open = try OpenBus.open(plan, logger: logger)
+            (bus, network) = (open.bus, open.network)
             store = Store(
-                database: try SQLiteDatabase(path: path), clock: clock, ids: ids, node: "node-\(ids.next())",
-                eventsAreWanted: { bus.hasSubscribers })
+                database: opened.main, elsewhere: opened.elsewhere, clock: clock, ids: ids, node: "node-\(ids.next())",
+                eventsAreWanted: open.eventsAreWanted)
+            // Only of stores that nobody else has open: what runs in a shared one may run on another node.
             let freed = try await store.voidLeases()
             if freed > 0 { logger.notice("work of a process that ended without a word runs again", metadata: ["lanes": "\(freed)"]) }
             http = try CurlClient()
@@ -68,6 +77,7 @@ struct GatewayProcess {
         } catch {
             throw StartProblem("\(error)")
         }
+        network?.join(store)
         gatewayMetrics.countDeadLetters(of: store)
         gatewayMetrics.countHandovers(of: store)
         registry = Registry(clock: clock)
@@ -80,7 +90,10 @@ struct GatewayProcess {
             stopped: configuration.stopped.compactMap(\.id), registry: registry,
             deadLetters: DeadLetterDesk(store: store, registry: registry),
             quarantine: QuarantineDesk(store: store, registry: registry, intake: intake))
-        (self.configuration, self.logger, self.clock, self.ids, self.bus) = (configuration, logger, clock, ids, bus)
+        beat = NodeBeat(
+            store: store, name: options.node ?? NodeName.ofMachine, role: options.role, readiness: readiness,
+            stats: { [busyLanes, feeds] in ["lanes": busyLanes.count, "streams": feeds.subscriberCount] }, logger: logger)
+        (self.configuration, self.logger, self.clock, self.ids) = (configuration, logger, clock, ids)
         let brands = try assemble(configuration.brands)
         registry.replace(brands: brands, descriptors: Channels.descriptors)
         let parts = Channels.Parts(
@@ -118,6 +131,9 @@ struct GatewayProcess {
 
     /// Channel routes first, then our own; the description of all of them last.
     func routes(extra: [APIRoute] = []) -> [APIRoute] {
+        let nodes = NodeRoutes(store: store, own: { [beat] in beat.record }).routes
+        let common = HealthRoutes.make(readiness: readiness, metrics: metrics) + nodes
+        guard options.role.takesMessages else { return common + extra }
         let limit = configuration.server.maxBodyBytes
         let channelRoutes = registry.allChannels.flatMap { channel in channel.routes.map { ($0, channel.capabilities.keepsFeed) } }
         let mounted = channelRoutes.map { route, keepsFeed in
@@ -133,7 +149,7 @@ struct GatewayProcess {
         }
         let sessions = SessionRoutes(store: store, configuration: { [registry] in registry.brand($0)?.configuration })
         let own =
-            HealthRoutes.make(readiness: readiness, metrics: metrics) + sessions.routes + desks.routes
+            common + sessions.routes + desks.routes
             + HandoverRoutes(
                 desk: HandoverDesk(store: store, registry: registry), inbox: inbox, isAnyBrandStopped: !configuration.stopped.isEmpty,
                 logger: logger
@@ -142,6 +158,11 @@ struct GatewayProcess {
             + UsageRoutes(store: store, registry: registry, book: usage).routes
         let all = mounted + own + extra
         return all + [OpenAPIRoute.make(all)]
+    }
+
+    /// Carries the events of what this node stored to the bus.
+    func publisher() -> OutboxPublisher {
+        OutboxPublisher(store: store, bus: bus, brands: { [registry] in registry.brands.map(\.id) }, logger: logger)
     }
 
     /// The workers, in the order in which they must be there.
@@ -165,7 +186,7 @@ struct GatewayProcess {
             perBrand: 4, total: 16, lease: queue.lease, retry: RetryPolicy(attempts: 3, backoff: [10, 60]), jitterFraction: queue.jitter)
         return [
             usage,
-            OutboxPublisher(store: store, bus: bus, brands: { [registry] in registry.brands.map(\.id) }, logger: logger),
+            publisher(),
             Housekeeping(store: store, brands: { [registry] in registry.brands.map(\.id) }, logger: logger),
             HandoverWatch(store: store, registry: registry, inbox: inbox, logger: logger),
             reading,
@@ -183,7 +204,7 @@ struct GatewayProcess {
         let http = HTTPServer(
             routes: routes, keys: KeyRing(registry: registry, visitors: visitors, operatorKey: configuration.server.operatorKey), ids: ids,
             requestKeys: RequestKeys(store: store), requestTimeout: configuration.server.requestTimeout, logger: logger,
-            proxies: TrustedProxies(rules: configuration.server.trustedProxies))
+            proxies: TrustedProxies(rules: configuration.server.trustedProxies), absence: options.role.absence)
         var quiet = logger
         quiet.logLevel = .warning
         let headLimit = TimeAmount(configuration.server.requestTimeout)
@@ -199,8 +220,9 @@ struct GatewayProcess {
 
     func close() async {
         await http.shutdown()
+        await network?.close()
         await store.close()
         // Until here nobody else may open the files.
-        withExtendedLifetime((directory, storeLock)) {}
+        withExtendedLifetime((directory, opened.locks)) {}
     }
 }

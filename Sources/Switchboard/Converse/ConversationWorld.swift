@@ -19,7 +19,7 @@
         init(config: String, channels: String, withModel: Bool = false) async throws {
             folder = NSTemporaryDirectory() + "switchboard-converse-\(UUID().uuidString)"
             do {
-                let options = try ServeOptions.parse(["--config", config, "--channels", channels, "--data", folder, "--port", "0"])
+                let options = try ServeOptions.parse(["--config", config, "--channels", channels] + ServeOptions.apart(in: folder))
                 let metrics = try Observability.start(level: "critical")
                 let secrets = DemoEnvironment.load(sandboxPort: 1)
                 // The gateway's address is told as soon as it has one.
@@ -49,7 +49,9 @@
     }
 
     extension LoadedConfiguration {
+        /// Short waits, and no store but the folder's own.
         fileprivate mutating func shortenWaits(_ waits: [Double]) {
+            server.stores = .init()
             server.queue.backoff = waits
             for brand in brands.indices {
                 for action in brands[brand].actions.indices { brands[brand].actions[action].retry.backoff = waits }

@@ -15,6 +15,8 @@ struct HTTPServer {
     let logger: Logger
     /// Whose word on where a request came from counts.
     var proxies = TrustedProxies(rules: [])
+    /// Why there is less here than elsewhere; told to who asks for what is not here.
+    var absence: String?
 
     func router() -> Router<GatewayContext> {
         let router = Router(context: GatewayContext.self)
@@ -27,7 +29,7 @@ struct HTTPServer {
                 return await response
             }
         }
-        router.add(middleware: UnknownRoutes(ids: ids, routes: routes))
+        router.add(middleware: UnknownRoutes(ids: ids, routes: routes, absence: absence))
         return router
     }
 
@@ -131,13 +133,14 @@ private struct UnknownRoutes: RouterMiddleware {
 
     let ids: any IDSource
     let routes: [APIRoute]
+    let absence: String?
 
     func handle(_ request: Request, context: Context, next: (Request, Context) async throws -> Response) async throws -> Response {
         do {
             return try await next(request, context)
         } catch let error as HTTPError where error.status == .notFound {
             let methods = routes.filter { Self.matches($0.path, request.uri.path) }.map(\.method)
-            if methods.isEmpty { return Response(.problem(404, "There is nothing at this path"), requestID: ids.next()) }
+            if methods.isEmpty { return Response(.problem(404, "There is nothing at this path", detail: absence), requestID: ids.next()) }
             let allow = Set(methods).sorted().joined(separator: ", ")
             return Response(.problem(405, "This path takes \(allow)", headers: ["Allow": allow]), requestID: ids.next())
         }

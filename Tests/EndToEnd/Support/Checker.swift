@@ -13,30 +13,14 @@ struct Checker {
     func faults(acknowledged: Set<String>, settled: Bool = true, canaries: [String: String] = [:]) async throws -> [String] {
         let calls = try lines("ledger")
         let effects = try lines("effects")
-        let database = try SQLiteDatabase(path: rig.data + "/switchboard.sqlite")
-        let found = try await database.read(.installation) { connection in
-            try lost(connection, acknowledged, settled) + doubledTurns(connection) + inversions(connection)
-                + replies(connection, settled) + actions(connection, calls, effects, settled) + (settled ? pending(connection) : [])
-                + strays(connection, canaries)
-        }
-        await database.close()
-        return try await found + ledgerFaults(calls, effects) + sends() + foreignCalls(canaries)
-    }
-
-    /// The number of rows in each table.
-    static func rowCounts(_ path: String) async throws -> [String: Int64] {
-        let database = try SQLiteDatabase(path: path)
-        let counts = try await database.read(.installation) { connection in
-            try tables(connection).reduce(into: [String: Int64]()) { counts, table in
-                counts[table] = try connection.rows(SQL("SELECT count(*) FROM \(table)"), []).first?.integer(0)
+        let found = try await rig.withStore { database in
+            try await database.read(.installation) { connection in
+                try lost(connection, acknowledged, settled) + doubledTurns(connection) + inversions(connection)
+                    + replies(connection, settled) + actions(connection, calls, effects, settled) + (settled ? pending(connection) : [])
+                    + strays(connection, canaries)
             }
         }
-        await database.close()
-        return counts
-    }
-
-    private static func tables(_ connection: any Connection) throws -> [String] {
-        try connection.rows(SQL("SELECT name FROM sqlite_master WHERE type = 'table'"), []).map { try $0.text(0) }
+        return try await found + ledgerFaults(calls, effects) + sends() + foreignCalls(canaries)
     }
 
     // MARK: Messages
@@ -78,17 +62,17 @@ struct Checker {
         let shared = try connection.rows(
             SQL(
                 """
-                SELECT hex(turn_id), count(*) FROM messages WHERE direction = 'in' AND turn_id IS NOT NULL GROUP BY brand_id, turn_id
+                SELECT turn_id, count(*) FROM messages WHERE direction = 'in' AND turn_id IS NOT NULL GROUP BY brand_id, turn_id
                 HAVING count(*) > 1
                 """), []
-        ).map { "turn \(try $0.text(0)) answered \(try $0.integer(1)) messages" }
+        ).map { "turn \(try $0.id(0)) answered \(try $0.integer(1)) messages" }
         // A message names its last turn only; the replies of an earlier one still name theirs.
         let doubled = try connection.rows(
             SQL(
                 """
                 SELECT DISTINCT a.provider_id FROM messages a JOIN messages b
                 ON a.brand_id = b.brand_id AND a.instance_id = b.instance_id AND a.provider_id = b.in_reply_to
-                WHERE a.direction = 'in' AND b.direction = 'out' AND a.turn_id IS NOT b.turn_id
+                WHERE a.direction = 'in' AND b.direction = 'out' AND a.turn_id IS DISTINCT FROM b.turn_id
                 """), []
         ).map { "message \(try $0.text(0)) was answered in more than one turn" }
         return shared + doubled
@@ -196,15 +180,15 @@ struct Checker {
     /// No row of a brand holds another brand's canary.
     private func strays(_ connection: any Connection, _ canaries: [String: String]) throws -> [String] {
         guard !canaries.isEmpty else { return [] }
-        return try Self.tables(connection).flatMap { table -> [String] in
-            let columns = try connection.rows(SQL("SELECT name FROM pragma_table_info('\(table)')"), []).map { try $0.text(0) }
-            guard columns.contains("brand_id") else { return [] }
+        return try Tables.names(connection, rig.isShared).flatMap { table -> [String] in
+            let columns = try Tables.columns(of: table, connection, rig.isShared)
+            guard columns.contains(where: { $0.name == "brand_id" }) else { return [] }
             return try canaries.flatMap { brand, canary in
                 try columns.compactMap { column in
-                    let text =
-                        "SELECT count(*) FROM \(table) WHERE brand_id <> '\(brand)' AND instr(CAST(\(column) AS TEXT), '\(canary)') > 0"
+                    let found = Tables.holds(canary, column, rig.isShared)
+                    let text = "SELECT count(*) FROM \(table) WHERE brand_id <> '\(brand)' AND \(found)"
                     let count = try connection.rows(SQL(text), []).first?.integer(0) ?? 0
-                    return count == 0 ? nil : "\(count) rows of \(table).\(column) hold the canary of \(brand)"
+                    return count == 0 ? nil : "\(count) rows of \(table).\(column.name) hold the canary of \(brand)"
                 }
             }
         }

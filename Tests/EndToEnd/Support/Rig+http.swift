@@ -40,12 +40,12 @@ extension Rig {
 
     // MARK: Webhooks
 
-    /// Posts a webhook as Meta would, signed unless a signature is given.
-    func webhook(_ body: [UInt8], app: String = "main", signature: String? = nil) async throws -> Answer {
+    /// Posts a webhook as Meta would, signed unless a signature is given, to the gateway unless another node is named.
+    func webhook(_ body: [UInt8], app: String = "main", signature: String? = nil, at url: String? = nil) async throws -> Answer {
         let headers = [
             (name: "Content-Type", value: "application/json"), (name: "X-Hub-Signature-256", value: signature ?? sign(body)),
         ]
-        return try await send("POST", "\(gatewayURL)/webhooks/whatsapp/\(app)", headers: headers, body: body)
+        return try await send("POST", "\(url ?? gatewayURL)/webhooks/whatsapp/\(app)", headers: headers, body: body)
     }
 
     func sign(_ body: [UInt8], secret: String? = nil) -> String {

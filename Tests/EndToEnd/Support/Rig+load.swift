@@ -21,12 +21,15 @@ final class Load: Sendable {
 
     private let rig: Rig
     private let patience: Duration
+    private let urls: [String]
     private let state = Mutex(State())
 
-    /// `patience` is how long a customer waits for a reply before saying the next thing.
-    init(_ rig: Rig, patience: Duration = .milliseconds(1500)) {
+    /// `patience` is how long a customer waits for a reply before saying the next thing. Messages go to any of `urls`, as a balancer would
+    /// hand them out; to the rig's gateway when there is none.
+    init(_ rig: Rig, patience: Duration = .milliseconds(1500), urls: [String] = []) {
         self.rig = rig
         self.patience = patience
+        self.urls = urls
     }
 
     /// Ids of messages that were answered 200.
@@ -69,7 +72,7 @@ final class Load: Sendable {
         let deadline = ContinuousClock.now + .seconds(60)
         while ContinuousClock.now < deadline {
             // Whatever went wrong is a reason to come again.
-            let status = (try? await rig.webhook(body))?.status ?? 0
+            let status = (try? await rig.webhook(body, at: urls.randomElement()))?.status ?? 0
             state.withLock { $0.statuses[status, default: 0] += 1 }
             if status == 200 { return state.withLock { $0.acknowledged.formUnion(ids) } }
             try await Task.sleep(for: .milliseconds(40))
@@ -92,23 +95,22 @@ final class Load: Sendable {
 extension Rig {
     /// Waits until the running gateway has nothing left to do. Those who wait for a person wait for half an hour.
     func drain(within limit: Duration = .seconds(30)) async throws {
-        let database = try SQLiteDatabase(path: data + "/switchboard.sqlite")
-        do {
-            try await eventually("the queue is empty", within: limit) {
-                try await database.read(.installation) {
-                    try $0.rows(SQL("SELECT count(*) FROM tasks WHERE kind <> 'handover_wait'"), []).first?.integer(0)
-                } == 0
-            }
-        } catch {
-            let left = try await database.read(.installation) { connection in
-                try connection.rows(SQL("SELECT kind, lane, state, run_at, attempts FROM tasks LIMIT 10"), []).map {
-                    "\(try $0.text(0)) \(try $0.text(1)) \(try $0.text(2)) at \(try $0.time(3)), attempt \(try $0.integer(4))"
+        try await withStore { database in
+            do {
+                try await eventually("the queue is empty", within: limit) {
+                    try await database.read(.installation) {
+                        try $0.rows(SQL("SELECT count(*) FROM tasks WHERE kind <> 'handover_wait'"), []).first?.integer(0)
+                    } == 0
                 }
+            } catch {
+                let left = try await database.read(.installation) { connection in
+                    try connection.rows(SQL("SELECT kind, lane, state, run_at, attempts FROM tasks LIMIT 10"), []).map {
+                        "\(try $0.text(0)) \(try $0.text(1)) \(try $0.text(2)) at \(try $0.time(3)), attempt \(try $0.integer(4))"
+                    }
+                }
+                throw Timeout(description: "\(error); left: \(left.joined(separator: "; "))")
             }
-            await database.close()
-            throw Timeout(description: "\(error); left: \(left.joined(separator: "; "))")
         }
-        await database.close()
     }
 
     /// Forgets what the stand-ins saw and hold; the ledger files stay.

@@ -1,6 +1,5 @@
 import Conversation
 import Foundation
-import Storage
 import Testing
 
 /// Looks into a running gateway as a brand's own people do, and into the store of a stopped one.
@@ -49,14 +48,6 @@ extension Rig {
         if status == "failed" { item["errors"] = [["code": 131_026, "title": "Message undeliverable"]] }
         item["biz_opaque_callback_data"] = reference.map(JSONValue.string)
         return delivery([(account: account, value: ["statuses": [.object(item)]])])
-    }
-
-    /// The first number that a query of the stopped gateway's store gives.
-    func count(_ query: String) async throws -> Int64 {
-        let database = try SQLiteDatabase(path: data + "/switchboard.sqlite")
-        let found = try await database.read(.installation) { try $0.rows(SQL(query), []).first?.integer(0) ?? 0 }
-        await database.close()
-        return found
     }
 
     /// Runs a system program; throws with what it said when it does not succeed.

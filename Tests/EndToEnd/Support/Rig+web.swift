@@ -2,7 +2,6 @@ import Conversation
 import Foundation
 import JSON
 import Signing
-import Storage
 import Testing
 
 /// A visitor of a web instance, as its page sees it.
@@ -68,18 +67,18 @@ extension Rig {
         return answer.json["messages"]?.array ?? []
     }
 
-    /// Opens the conversation's live updates and waits for the answer's head.
-    func stream(_ guest: Guest, _ pages: EventPages, after: Int64? = nil) async throws -> EventPage {
+    /// Opens the conversation's live updates, at another node's port if one is given, and waits for the answer's head.
+    func stream(_ guest: Guest, _ pages: EventPages, after: Int64? = nil, port: Int? = nil) async throws -> EventPage {
         let page = try pages.open(
-            port: gatewayPort, "/web/\(guest.instance)/events",
+            port: port ?? gatewayPort, "/web/\(guest.instance)/events",
             headers: ["Authorization: Bearer \(guest.token)", "Origin: \(origin)"] + (after.map { ["Last-Event-ID: \($0)"] } ?? []))
         try await eventually("the stream is answered", within: .seconds(60)) { page.status != 0 }
         return page
     }
 
     /// Opens a stream that must be there, and waits until it says from where it goes on.
-    func liveStream(_ guest: Guest, _ pages: EventPages) async throws -> EventPage {
-        let page = try await stream(guest, pages)
+    func liveStream(_ guest: Guest, _ pages: EventPages, port: Int? = nil) async throws -> EventPage {
+        let page = try await stream(guest, pages, port: port)
         try #require(page.status == 200, "\(page.head)")
         try await eventually("the stream says hello", within: .seconds(60)) { page.events.first?.kind == "hello" }
         return page
@@ -90,13 +89,6 @@ extension Rig {
         let pages = EventPages()
         defer { pages.stop() }
         return try await body(pages)
-    }
-
-    /// Changes the stopped gateway's store.
-    func change(_ statement: String) async throws {
-        let database = try SQLiteDatabase(path: data + "/switchboard.sqlite")
-        try await database.write(.installation) { _ = try $0.rows(SQL(statement), []) }
-        await database.close()
     }
 
     /// A token as the brand would sign it; `secret` nil leaves it unsigned.

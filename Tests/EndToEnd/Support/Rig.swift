@@ -2,6 +2,7 @@ import Conversation
 import Foundation
 import HTTPCalls
 import Signing
+import TestKit
 import Testing
 
 #if canImport(Glibc)
@@ -18,6 +19,12 @@ final class Rig: @unchecked Sendable {  // Used by one test at a time; the proce
         /// The soft limit of open files that the gateway begins with; nil keeps ours.
         var openFiles: Int?
         var logLevel = "info"
+        /// Servers to share with other nodes, whatever this run tests otherwise; nil leaves it to `SWITCHBOARD_TEST_STORE`.
+        var servers: SharedServers?
+        /// Further options of `serve`.
+        var serve: [String] = []
+        /// Why this can be shown only with the embedded store, whatever the run tests otherwise; printed, so that nobody takes it for more.
+        var onlyEmbedded: String?
     }
 
     let folder: String
@@ -25,6 +32,10 @@ final class Rig: @unchecked Sendable {  // Used by one test at a time; the proce
     let sandboxPort: Int
     let environment: [String: String]
     let client: CurlClient
+    /// What the gateway shares with other nodes; nil where it has a store of its own.
+    let place: SharedPlace?
+    /// Further nodes, in the order in which they were started first.
+    var nodes: [RigNode] = []
     private(set) var gateway: Process?
     private var sandbox: Process?
     private let options: Options
@@ -46,7 +57,17 @@ final class Rig: @unchecked Sendable {  // Used by one test at a time; the proce
         try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
         gatewayPort = try Self.freePort()
         sandboxPort = try Self.freePort()
-        environment = Self.makeEnvironment(sandboxPort: sandboxPort).merging(options.environment) { $1 }
+        var servers = options.servers
+        if servers == nil, Self.kind == .postgresql {
+            if let reason = options.onlyEmbedded {
+                print("on the embedded store, though this run tests \(Self.kind.rawValue): \(reason)")
+            } else {
+                servers = try await .common()
+            }
+        }
+        place = if let servers { try await .make(on: servers) } else { nil }
+        environment = Self.makeEnvironment(sandboxPort: sandboxPort).merging(place?.environment ?? [:]) { $1 }
+            .merging(options.environment) { $1 }
         client = try CurlClient()
         try FileManager.default.copyItem(atPath: Self.repository + "/config", toPath: config)
         for edit in options.edits { try apply(edit) }
@@ -89,8 +110,8 @@ final class Rig: @unchecked Sendable {  // Used by one test at a time; the proce
         gateway = try launch(
             [
                 "serve", "--config", config, "--channels", channels, "--data", data, "--port", "\(gatewayPort)",
-                "--log-level", options.logLevel,
-            ], log: "gateway.log", extra, openFiles: options.openFiles)
+                "--log-level", options.logLevel, "--node", "first",
+            ] + options.serve, log: "gateway.log", extra, openFiles: options.openFiles)
         guard waitUntilReady else { return }
         try await eventually("the gateway is ready") { try await self.get(self.gatewayURL + "/readyz").status == 200 }
     }
@@ -114,10 +135,16 @@ final class Rig: @unchecked Sendable {  // Used by one test at a time; the proce
     }
 
     func tearDown() async {
+        for node in nodes { await node.kill() }
         await killGateway()
         if let sandbox, sandbox.isRunning { kill(sandbox.processIdentifier, SIGKILL) }
         if let sandbox { await exited(sandbox) }
         await client.shutdown()
+        do {
+            try await place?.drop()
+        } catch {
+            Issue.record("the test's database stays: \(error)")
+        }
         try? FileManager.default.removeItem(atPath: folder)
     }
 
@@ -144,7 +171,7 @@ final class Rig: @unchecked Sendable {  // Used by one test at a time; the proce
         )
     }
 
-    private func launch(_ arguments: [String], log: String, _ extra: [String: String], openFiles: Int? = nil) throws -> Process {
+    func launch(_ arguments: [String], log: String, _ extra: [String: String], openFiles: Int? = nil) throws -> Process {
         let process = Process()
         process.executableURL = URL(fileURLWithPath: Self.binary)
         process.arguments = arguments

@@ -239,14 +239,14 @@ private func body(of part: OutboundPart) async throws -> JSONValue {
     @Test func failuresAreUnknownExactlyWhenBytesMayHaveLeft() async {
         let kinds: [HTTPFailure.Kind] = [
             .invalidRequest, .resolve, .connect, .tls, .forbiddenAddress, .timeout, .tooLarge, .reset, .secondPass, .cancelled,
-            .protocolError,
+            .protocolError, .breakerOpen,
         ]
         for kind in kinds {
             #expect(await outcome(ScriptedHTTP(.failed(HTTPFailure(kind: kind, mayHaveBeenSent: true, detail: "d")))) == .unknown)
             let before = await outcome(ScriptedHTTP(.failed(HTTPFailure(kind: kind, mayHaveBeenSent: false, detail: "d"))))
             switch kind {
             case .invalidRequest, .forbiddenAddress: #expect(before == .refused(kind.rawValue, .page))
-            case .resolve, .connect, .tls, .timeout, .tooLarge, .reset, .secondPass, .cancelled, .protocolError:
+            case .resolve, .connect, .tls, .timeout, .tooLarge, .reset, .secondPass, .cancelled, .protocolError, .breakerOpen:
                 #expect(before == .notSent(nil))
             }
         }

@@ -1,12 +1,34 @@
 import Conversation
 import Synchronization
 
-/// Whether the gateway accepts: false before the store is open and once a shutdown has begun.
+/// Whether the gateway accepts: false before the store is open, once a shutdown has begun, and, on a node that shares the installation's
+/// store with others, while that store has not taken a write for eight seconds. A balancer then asks another node, which may reach it. A
+/// shorter absence is told to each request (503), and so is that of a store of some brands only: the other brands go on here.
 final class Readiness: Sendable {
-    private let ready = Mutex(false)
-    var isReady: Bool {
-        get { ready.withLock { $0 } }
-        set { ready.withLock { $0 = newValue } }
+    private struct State {
+        var isOpen = false
+        var answeredAt: ContinuousClock.Instant?
+    }
+
+    /// Longer than a sign of life and its repetition take.
+    static let patience = Duration.seconds(8)
+    private let state = Mutex(State())
+
+    var isOpen: Bool {
+        get { state.withLock { $0.isOpen } }
+        set { state.withLock { $0.isOpen = newValue } }
+    }
+
+    /// The shared store took a write. Whoever never calls this is not judged by it.
+    func storeAnswered(at now: ContinuousClock.Instant = .now) { state.withLock { $0.answeredAt = now } }
+
+    /// Nil when ready, else why not.
+    func obstacle(at now: ContinuousClock.Instant = .now) -> String? {
+        state.withLock { state in
+            if !state.isOpen { return "Not ready" }
+            guard let answeredAt = state.answeredAt, now - answeredAt > Self.patience else { return nil }
+            return "The store cannot be reached"
+        }
     }
 }
 
@@ -15,7 +37,8 @@ enum HealthRoutes {
         [
             APIRoute(method: "GET", path: "/healthz", access: .anyone, summary: "The process lives") { _ in .json(["status": "ok"]) },
             APIRoute(method: "GET", path: "/readyz", access: .anyone, summary: "Intake accepts") { _ in
-                readiness.isReady ? .json(["status": "ready"]) : .problem(503, "Not ready", headers: ["Retry-After": "1"])
+                guard let obstacle = readiness.obstacle() else { return .json(["status": "ready"]) }
+                return .problem(503, obstacle, headers: ["Retry-After": "1"])
             },
             APIRoute(method: "GET", path: "/metrics", access: .operatorKey, summary: "Prometheus metrics") { _ in
                 .text(metrics.text, contentType: "text/plain; version=0.0.4; charset=utf-8")
@@ -52,7 +75,7 @@ enum OpenAPIRoute {
             paths[route.path] = .object(item)
         }
         return [
-            "openapi": "3.1.0", "info": ["title": "Switchboard", "version": "0.1.0"], "paths": .object(paths),
+            "openapi": "3.1.0", "info": ["title": "Switchboard", "version": .string(Version.current)], "paths": .object(paths),
             "components": ["securitySchemes": ["key": ["type": "http", "scheme": "bearer"]]],
         ]
     }

@@ -16,7 +16,7 @@ enum GraphOutcome {
         switch failure.kind {
         case .invalidRequest, .forbiddenAddress:
             return .refused(ChannelError(code: failure.kind.rawValue, message: reason, reaction: .page))
-        case .resolve, .connect, .tls, .timeout, .tooLarge, .reset, .secondPass, .cancelled, .protocolError:
+        case .resolve, .connect, .tls, .timeout, .tooLarge, .reset, .secondPass, .cancelled, .protocolError, .breakerOpen:
             return .notSent(reason: reason, retryAfter: nil)
         }
     }

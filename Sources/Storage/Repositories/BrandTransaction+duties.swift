@@ -1,0 +1,26 @@
+internal import Conversation
+
+/// What only one node does at a time for a brand.
+extension BrandTransaction {
+    /// Named after the service that does it.
+    package enum Duty: String, Sendable, Hashable {
+        case housekeeping
+        case handoverWatch = "handover_watch"
+    }
+
+    private enum Statements {
+        static let claim = SQL(
+            """
+            INSERT INTO duties (brand_id, duty, held_by, held_until) VALUES ($1, $2, $3, $4)
+            ON CONFLICT (brand_id, duty) DO UPDATE SET held_by = excluded.held_by, held_until = excluded.held_until
+            WHERE duties.held_until <= $5 OR duties.held_by = excluded.held_by
+            """)
+    }
+
+    /// True when this node may do it from now on, for as long as `lease` says; whoever has it may renew it. A node that dies leaves it when
+    /// the lease has run out. In a store that only one process opens it is always free.
+    package func claim(_ duty: Duty, for lease: Duration) throws -> Bool {
+        guard isShared else { return true }
+        return try run(Statements.claim, .text(duty.rawValue), .text(node), SQLValue(now + lease), SQLValue(now)) == 1
+    }
+}

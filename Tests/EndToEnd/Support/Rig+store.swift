@@ -1,0 +1,154 @@
+import Conversation
+import Foundation
+import Storage
+import Synchronization
+import TestKit
+import Testing
+
+/// The servers that a rig's installation shares.
+struct SharedServers: Sendable {
+    let postgres: PostgresServer
+    let nats: NATSServer
+
+    /// The ones of this test process.
+    static func common() async throws -> SharedServers {
+        SharedServers(postgres: try await .shared(), nats: try await .shared())
+    }
+
+    /// Runs `body` with servers that it may stop.
+    static func with<Result>(_ body: (SharedServers) async throws -> Result) async throws -> Result {
+        try await NATSServer.with { nats in
+            let postgres = try await PostgresServer.start()
+            do {
+                let result = try await body(SharedServers(postgres: postgres, nats: nats))
+                try await postgres.stop(isSudden: true)
+                return result
+            } catch {
+                // The error of the body is the one to tell.
+                try? await postgres.stop(isSudden: true)
+                throw error
+            }
+        }
+    }
+}
+
+/// What a rig's gateways share: a database and a namespace of the bus, of its own.
+struct SharedPlace: Sendable {
+    let servers: SharedServers
+    let database: PostgresServer.Addresses
+    let bus: String
+
+    private static let namespaces = 64
+    private static let next = Counter()
+
+    /// A database that `migrate` has made ready as the owner of the tables.
+    static func make(on servers: SharedServers) async throws -> SharedPlace {
+        // Rigs come one after the other: a namespace is long left when its turn comes again.
+        let bus = servers.nats.url(namespace: next.next() % namespaces + 1)
+        return SharedPlace(servers: servers, database: try await servers.postgres.makeDatabase(), bus: bus)
+    }
+
+    /// How a gateway learns of it: passwords are none of the process list's business.
+    var environment: [String: String] { ["SWITCHBOARD_STORE": database.gateway, "SWITCHBOARD_BUS": bus] }
+
+    func drop() async throws { try await servers.postgres.dropDatabase(database) }
+}
+
+final class Counter: Sendable {
+    private let value = Mutex(0)
+
+    func next() -> Int {
+        value.withLock { value in
+            value += 1
+            return value
+        }
+    }
+}
+
+extension Rig {
+    /// Where this run keeps what it tests.
+    static let kind = TestDatabase.Kind.ofThisRun
+
+    var isShared: Bool { place != nil }
+
+    /// The store as somebody sees it who is bound to no brand, beside the running gateway or after it.
+    func openStore() async throws -> any Database {
+        guard let place else { return try SQLiteDatabase(path: data + "/switchboard.sqlite") }
+        return try await PostgreSQLDatabase(
+            url: place.database.administrator,
+            options: .init(writers: 1, readers: 1, statementTimeout: .seconds(30), boundToRole: false, applicationName: "switchboard-look"))
+    }
+
+    func withStore<Result: Sendable>(_ look: (any Database) async throws -> Result) async throws -> Result {
+        let database = try await openStore()
+        do {
+            let result = try await look(database)
+            await database.close()
+            return result
+        } catch {
+            await database.close()
+            throw error
+        }
+    }
+
+    /// The first number that a query gives.
+    func count(_ query: String) async throws -> Int64 {
+        try await withStore { database in
+            try await database.read(.installation) { try $0.rows(SQL(query), []).first?.integer(0) ?? 0 }
+        }
+    }
+
+    /// Changes the stopped gateway's store.
+    func change(_ statement: String) async throws {
+        try await withStore { database in try await database.write(.installation) { _ = try $0.rows(SQL(statement), []) } }
+    }
+
+    /// Bytes as SQL writes them in this store.
+    func bytes(_ hex: String) -> String { isShared ? "'\\x\(hex)'::bytea" : "x'\(hex)'" }
+
+    /// The number of rows in each table.
+    func rowCounts() async throws -> [String: Int64] {
+        let isShared = isShared
+        return try await withStore { database in
+            try await database.read(.installation) { connection in
+                try Tables.names(connection, isShared).reduce(into: [String: Int64]()) { counts, table in
+                    counts[table] = try connection.rows(SQL("SELECT count(*) FROM \(table)"), []).first?.integer(0)
+                }
+            }
+        }
+    }
+}
+
+/// What tables there are, as each database tells it.
+enum Tables {
+    struct Column {
+        let name: String
+        let isBytes: Bool
+    }
+
+    static func names(_ connection: any Connection, _ isShared: Bool) throws -> [String] {
+        let query =
+            isShared
+            ? "SELECT CAST(tablename AS TEXT) FROM pg_tables WHERE schemaname = 'public'" : "SELECT name FROM sqlite_master WHERE type = 'table'"
+        return try connection.rows(SQL(query), []).map { try $0.text(0) }
+    }
+
+    static func columns(of table: String, _ connection: any Connection, _ isShared: Bool) throws -> [Column] {
+        let query =
+            isShared
+            ? """
+            SELECT CAST(column_name AS TEXT), CAST(data_type AS TEXT) FROM information_schema.columns
+            WHERE table_schema = 'public' AND table_name = '\(table)'
+            """ : "SELECT name, type FROM pragma_table_info('\(table)')"
+        return try connection.rows(SQL(query), []).map {
+            Column(name: try $0.text(0), isBytes: ["bytea", "BLOB"].contains(try $0.text(1)))
+        }
+    }
+
+    /// A condition: the column holds the word.
+    static func holds(_ word: String, _ column: Column, _ isShared: Bool) -> String {
+        if !isShared { return "instr(CAST(\(column.name) AS TEXT), '\(word)') > 0" }
+        if column.isBytes { return "position(convert_to('\(word)', 'UTF8') IN \(column.name)) > 0" }
+        return "strpos(CAST(\(column.name) AS TEXT), '\(word)') > 0"
+    }
+}
