@@ -1,5 +1,6 @@
 import Conversation
 import Foundation
+import TestKit
 import Testing
 
 #if canImport(Glibc)

@@ -1,6 +1,7 @@
 import Conversation
 import Foundation
 import Storage
+import TestKit
 import Testing
 
 /// The process dies (SIGKILL) where it hurts most, with fifty customers in the middle of their conversations. Nobody may notice.

@@ -154,21 +154,21 @@ struct QueueOperationTests {
 
     @Test func brandsWithWorkAreFoundInAllDatabases() async throws {
         let clock = ControlledClock()
-        try await TemporaryStore.with(clock: clock) { other in
-            try await TemporaryStore.with(clock: clock) { store in
-                let spread = Store(
-                    database: store.database, elsewhere: [BrandID(rawValue: "jobs"): other.database], clock: clock, ids: CountingIDs(),
-                    node: "test")
-                _ = try await spread.put(1)
-                _ = try await spread.put(2, after: .seconds(60), brand: BrandID(rawValue: "jobs"))
-                _ = try await spread.put(3, lane: "action:3", pool: .action, brand: BrandID(rawValue: "cafe"))
-                #expect(try await spread.brandsWithWork().map(\.rawValue) == ["cafe", "jobs", "salon"])
-                #expect(try await store.brandsWithWork().map(\.rawValue) == ["cafe", "salon"])
-                #expect(try await spread.brandsReady(in: .turn).map(\.rawValue) == ["salon"])
-                clock.advance(by: .seconds(61))
-                #expect(try await spread.brandsReady(in: .turn).map(\.rawValue) == ["jobs", "salon"])
-            }
+        let other = try await TestDatabase.make()
+        try await TemporaryStore.with(clock: clock) { store in
+            let spread = Store(
+                database: store.database, elsewhere: [BrandID(rawValue: "jobs"): other.database], clock: clock, ids: CountingIDs(),
+                node: "test")
+            _ = try await spread.put(1)
+            _ = try await spread.put(2, after: .seconds(60), brand: BrandID(rawValue: "jobs"))
+            _ = try await spread.put(3, lane: "action:3", pool: .action, brand: BrandID(rawValue: "cafe"))
+            #expect(try await spread.brandsWithWork().map(\.rawValue) == ["cafe", "jobs", "salon"])
+            #expect(try await store.brandsWithWork().map(\.rawValue) == ["cafe", "salon"])
+            #expect(try await spread.brandsReady(in: .turn).map(\.rawValue) == ["salon"])
+            clock.advance(by: .seconds(61))
+            #expect(try await spread.brandsReady(in: .turn).map(\.rawValue) == ["jobs", "salon"])
         }
+        try await other.remove()
     }
 
     @Test func parkedWorkCostsNoAttemptAndComesBackInPieces() async throws {
