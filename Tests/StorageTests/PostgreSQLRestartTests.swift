@@ -12,48 +12,62 @@ struct PostgreSQLRestartTests {
     private static let insert = SQL("INSERT INTO opt_outs (brand_id, user_id, topic, at, proof) VALUES ($1, $2, 't', 1, 'p')")
     private static let ids = SQL("SELECT user_id FROM opt_outs WHERE brand_id = $1")
 
-    private static func add(_ id: UniqueID, _ database: any Database) async throws {
+    fileprivate static func add(_ id: UniqueID, _ database: any Database) async throws {
         _ = try await database.write(.brand(brand)) { try $0.run(insert, [SQLValue(brand), SQLValue(id)]) }
+    }
+
+    /// What many writers were told.
+    private final class Load: Sendable {
+        private struct State {
+            var isOver = false
+            var acknowledged: Set<UniqueID> = []
+            var unexpected: [String] = []
+        }
+        private let state = Mutex(State())
+        var isOver: Bool { state.withLock { $0.isOver } }
+        var acknowledged: Set<UniqueID> { state.withLock { $0.acknowledged } }
+        var unexpected: [String] { state.withLock { $0.unexpected } }
+        func end() { state.withLock { $0.isOver = true } }
+
+        func write(_ id: UniqueID, _ database: any Database) async {
+            do {
+                try await PostgreSQLRestartTests.add(id, database)
+                state.withLock { _ = $0.acknowledged.insert(id) }
+            } catch StorageError.unavailable {
+                // The way in which a store that is away says so.
+            } catch {
+                state.withLock { $0.unexpected.append("\(error)") }
+            }
+        }
     }
 
     @Test func whatWasAcknowledgedOutlivesEveryRestart() async throws {
         let server = try await PostgresServer.start()
         let addresses = try await server.makeDatabase()
         let database = try await PostgreSQLDatabase(url: addresses.gateway)
-        let isOver = Mutex(false)
-        let acknowledged = Mutex(Set<UniqueID>())
-        let refused = Mutex([any Error]())
+        let load = Load()
         try await withThrowingTaskGroup(of: Void.self) { group in
             for writer in 0..<16 {
                 group.addTask {
                     var number: UInt64 = 0
-                    while !isOver.withLock({ $0 }) {
+                    while !load.isOver {
                         number += 1
-                        let id = UniqueID(high: UInt64(writer), low: number)
-                        do {
-                            try await Self.add(id, database)
-                            acknowledged.withLock { _ = $0.insert(id) }
-                        } catch {
-                            refused.withLock { $0.append(error) }
-                        }
+                        await load.write(UniqueID(high: UInt64(writer), low: number), database)
                     }
                 }
             }
             for isSudden in [false, true, false, true] {
-                let before = acknowledged.withLock { $0.count }
+                let before = load.acknowledged.count
                 try await server.restart(isSudden: isSudden)
                 // It goes on by itself.
-                while acknowledged.withLock({ $0.count }) < before + 200 { await Task.yield() }
+                while load.acknowledged.count < before + 200 { await Task.yield() }
             }
-            isOver.withLock { $0 = true }
+            load.end()
             try await group.waitForAll()
         }
-        let others = refused.withLock { $0 }.filter { error in
-            if case StorageError.unavailable = error { false } else { true }
-        }
-        #expect(others.isEmpty, "\(others.first.map { "\($0)" } ?? "")")
+        #expect(load.unexpected.isEmpty, "\(load.unexpected)")
         let stored = try await database.read(.brand(Self.brand)) { try Set($0.rows(Self.ids, [SQLValue(Self.brand)]).map { try $0.id(0) }) }
-        #expect(acknowledged.withLock { $0 }.subtracting(stored).isEmpty)
+        #expect(load.acknowledged.subtracting(stored).isEmpty)
         await database.close()
         try await server.stop()
     }
