@@ -91,7 +91,8 @@ package final class PostgresServer: Sendable {
 
     private let templateName = Mutex(PostgresServer.template)
 
-    @discardableResult private func administrate(_ text: String) async throws -> [[String?]] {
+    /// As the administrator, in no database of a test.
+    @discardableResult package func administrate(_ text: String) async throws -> [[String?]] {
         try await PostgreSQLConsole.run(text, at: administration)
     }
 
