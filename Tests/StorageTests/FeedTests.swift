@@ -1,9 +1,10 @@
 import Conversation
 import Foundation
-import Storage
 import Synchronization
 import TestKit
 import Testing
+
+@testable import Storage
 
 struct FeedTests {
     private let brand = BrandID(rawValue: "salon")
