@@ -49,22 +49,32 @@ package struct Dialect: Sendable {
     package var clustered: String
     /// Lets several nodes claim without waiting for each other.
     package var skipLocked: String
+    /// Holds the rows that were read until the unit's end, where units run beside each other: what was found then still stands.
+    package var forUpdate: String
+    /// How texts compare in a column: by their bytes, on both, so that lists and pages have one order everywhere.
+    package var collation: String
     /// Other processes may have the same store open: what was begun before a start may still be running elsewhere.
     package var isShared: Bool
 
-    package static let sqlite = Dialect(bytes: "BLOB", clustered: " WITHOUT ROWID", skipLocked: "", isShared: false)
-    package static let postgreSQL = Dialect(bytes: "BYTEA", clustered: "", skipLocked: " FOR UPDATE SKIP LOCKED", isShared: true)
+    package static let sqlite = Dialect(
+        bytes: "BLOB", clustered: " WITHOUT ROWID", skipLocked: "", forUpdate: "", collation: "", isShared: false)
+    package static let postgreSQL = Dialect(
+        bytes: "BYTEA", clustered: "", skipLocked: " FOR UPDATE SKIP LOCKED", forUpdate: " FOR UPDATE", collation: " COLLATE \"C\"",
+        isShared: true)
 
-    /// Fills `{bytes}`, `{clustered}` and `{skip_locked}`.
+    /// Fills `{bytes}`, `{clustered}`, `{skip_locked}` and `{for_update}`.
     package func fill(_ text: String) -> String {
-        text.split(separator: "{", omittingEmptySubsequences: false).enumerated().map { index, part in
+        guard text.contains("{") else { return text }
+        let words = [("bytes}", bytes), ("clustered}", clustered), ("skip_locked}", skipLocked), ("for_update}", forUpdate)]
+        return text.split(separator: "{", omittingEmptySubsequences: false).enumerated().map { index, part in
             if index == 0 { return String(part) }
-            for (name, value) in [("bytes}", bytes), ("clustered}", clustered), ("skip_locked}", skipLocked)] where part.hasPrefix(name) {
-                return value + part.dropFirst(name.count)
-            }
+            for (name, value) in words where part.hasPrefix(name) { return value + part.dropFirst(name.count) }
             return "{" + part
         }.joined()
     }
+
+    /// Fills the text of a migration, where `TEXT` is nothing but the type of a column.
+    package func definition(_ text: String) -> String { fill(text).replacing(" TEXT", with: " TEXT" + collation) }
 }
 
 package enum StorageError: Error, Sendable, Hashable, CustomStringConvertible {

@@ -1,38 +1,67 @@
 import Conversation
-package import Storage
+import Storage
 import Synchronization
 import Testing
 
-/// What every `Database` must do. Each driver's tests run all of it on a fresh store.
+/// What every `Database` must do. Each driver's tests run all of it, each part on a fresh store.
 package struct DatabaseContract: Sendable {
-    private let make: @Sendable () async throws -> any Database
-
-    /// `make` opens a store with nothing but its migrated tables.
-    package init(_ make: @escaping @Sendable () async throws -> any Database) { self.make = make }
-
-    package static let all: [@Sendable (DatabaseContract) async throws -> Void] = [
-        { try await $0.parametersAreNumberedNotNamed() }, { try await $0.valuesComeBackAsTheyWere() },
-        { try await $0.aFailedUnitLeavesItsNeighboursAlone() }, { try await $0.whatWasWrittenIsReadAtOnce() },
-        { try await $0.aClosedStoreSaysSo() }, { try await $0.duplicatesAreNamed() }, { try await $0.manyWritersLoseNothing() },
-    ]
-
-    private static let insert = SQL("INSERT INTO opt_outs (brand_id, user_id, topic, at, proof) VALUES ($1, $2, $3, $4, $5)")
-    private static let count = SQL("SELECT count(*) FROM opt_outs WHERE brand_id = $1")
-    private static let brand = BrandID(rawValue: "contract")
-    private struct Refused: Error {}
-
-    private func with(_ body: (any Database) async throws -> Void) async throws {
-        let database = try await make()
-        try await body(database)
-        await database.close()
+    /// What a driver may do otherwise, and why that is right.
+    package enum Difference: String, Sendable, CaseIterable {
+        case brandsAreApart = "the server itself keeps brands apart; without this, only the way through `Store.brand` does"
+        case manyWriters = "several connections write at once; without this, units run one after the other"
     }
 
-    private static func add(_ number: UInt64, _ connection: any Connection) throws {
+    package let name: String
+    let has: Set<Difference>
+    private let make: @Sendable () async throws -> TestDatabase
+
+    /// `make` opens a store with nothing but its migrated tables.
+    package init(_ name: String, has: Set<Difference>, _ make: @escaping @Sendable () async throws -> TestDatabase) {
+        (self.name, self.has, self.make) = (name, has, make)
+    }
+
+    package struct Part: Sendable, CustomTestStringConvertible {
+        package let testDescription: String
+        let run: @Sendable (DatabaseContract) async throws -> Void
+    }
+
+    package func check(_ part: Part) async throws {
+        for difference in Difference.allCases where !has.contains(difference) { print("contract: \(name) lacks: \(difference.rawValue)") }
+        try await part.run(self)
+    }
+
+    package static let all: [Part] = [
+        Part(testDescription: "parameters are numbered, not named") { try await $0.parametersAreNumberedNotNamed() },
+        Part(testDescription: "values come back as they were") { try await $0.valuesComeBackAsTheyWere() },
+        Part(testDescription: "a failed unit leaves its neighbours alone") { try await $0.aFailedUnitLeavesItsNeighboursAlone() },
+        Part(testDescription: "what was written is read at once") { try await $0.whatWasWrittenIsReadAtOnce() },
+        Part(testDescription: "a closed store says so") { try await $0.aClosedStoreSaysSo() },
+        Part(testDescription: "duplicates are named") { try await $0.duplicatesAreNamed() },
+        Part(testDescription: "many writers lose nothing") { try await $0.manyWritersLoseNothing() },
+    ] + values + isolation + load
+
+    static let insert = SQL("INSERT INTO opt_outs (brand_id, user_id, topic, at, proof) VALUES ($1, $2, $3, $4, $5)")
+    static let count = SQL("SELECT count(*) FROM opt_outs WHERE brand_id = $1")
+    static let brand = BrandID(rawValue: "contract")
+    struct Refused: Error {}
+
+    func with(_ body: (any Database) async throws -> Void) async throws {
+        let temporary = try await make()
+        do {
+            try await body(temporary.database)
+        } catch {
+            try await temporary.remove()
+            throw error
+        }
+        try await temporary.remove()
+    }
+
+    static func add(_ number: UInt64, _ connection: any Connection) throws {
         let id = UniqueID(high: 1, low: number)
         try connection.run(insert, [SQLValue(brand), SQLValue(id), .text("t"), .integer(1), .text("p")])
     }
 
-    private func rows(_ database: any Database) async throws -> Int {
+    func rows(_ database: any Database) async throws -> Int {
         try await database.read(.brand(Self.brand)) { try $0.rows(Self.count, [SQLValue(Self.brand)])[0].int(0) }
     }
 
@@ -89,10 +118,11 @@ package struct DatabaseContract: Sendable {
     }
 
     private func aClosedStoreSaysSo() async throws {
-        let database = try await make()
-        await database.close()
-        await #expect(throws: StorageError.closed) { try await database.write(.brand(Self.brand)) { try Self.add(1, $0) } }
-        await #expect(throws: StorageError.closed) { try await database.read(.installation) { try $0.rows(SQL("SELECT 1"), []).count } }
+        try await with { database in
+            await database.close()
+            await #expect(throws: StorageError.closed) { try await database.write(.brand(Self.brand)) { try Self.add(1, $0) } }
+            await #expect(throws: StorageError.closed) { try await database.read(.installation) { try $0.rows(SQL("SELECT 1"), []).count } }
+        }
     }
 
     private func duplicatesAreNamed() async throws {

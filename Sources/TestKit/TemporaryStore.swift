@@ -1,33 +1,20 @@
 package import Conversation
-import Foundation
 package import Storage
 
-/// A store in a folder of its own, gone when the test ends.
-package struct TemporaryStore {
-    package let path: String
-    package let store: Store
-
-    package init(clock: any WallClock = SystemClock(), ids: any IDSource = SystemIDs(), node: String = "test") throws {
-        path = NSTemporaryDirectory() + "switchboard-test-\(UUID().uuidString).sqlite"
-        store = Store(database: try SQLiteDatabase(path: path), clock: clock, ids: ids, node: node)
-    }
-
+/// A store of its own for one test, of the kind that this run tests (see `TestDatabase`), gone when the test ends.
+package enum TemporaryStore {
     package static func with<Result>(
-        clock: any WallClock = SystemClock(), ids: any IDSource = SystemIDs(), _ body: (Store) async throws -> Result
+        clock: any WallClock = SystemClock(), ids: any IDSource = SystemIDs(), node: String = "test", _ body: (Store) async throws -> Result
     ) async throws -> Result {
-        let temporary = try TemporaryStore(clock: clock, ids: ids)
+        let temporary = try await TestDatabase.make()
+        let store = Store(database: temporary.database, clock: clock, ids: ids, node: node)
         do {
-            let result = try await body(temporary.store)
-            await temporary.remove()
+            let result = try await body(store)
+            try await temporary.remove()
             return result
         } catch {
-            await temporary.remove()
+            try await temporary.remove()
             throw error
         }
-    }
-
-    package func remove() async {
-        await store.close()
-        for suffix in ["", "-wal", "-shm"] { try? FileManager.default.removeItem(atPath: path + suffix) }
     }
 }

@@ -6,11 +6,8 @@ import Testing
 @testable import Storage
 
 struct SQLiteTests {
-    @Test(arguments: DatabaseContract.all.indices) func sqliteKeepsTheContract(part: Int) async throws {
-        let contract = DatabaseContract {
-            try SQLiteDatabase(path: NSTemporaryDirectory() + "switchboard-contract-\(UUID().uuidString).sqlite")
-        }
-        try await DatabaseContract.all[part](contract)
+    @Test(arguments: DatabaseContract.all) func sqliteKeepsTheContract(part: DatabaseContract.Part) async throws {
+        try await DatabaseContract("SQLite", has: []) { try await TestDatabase.make(.sqlite) }.check(part)
     }
 
     @Test func aStoreOfANewerProgramIsRefused() async throws {

@@ -30,6 +30,7 @@
                     "bench": "queue", "cores": .integer(Int64(ProcessInfo.processInfo.activeProcessorCount)),
                 ]
                 result["sqlite"] = try await sqlite()
+                if let postgres { result["postgresql"] = try await shared(postgres) }
                 if let python {
                     let peers = try QueueBenchPeers(python: python, script: script, jobs: tasks / 3, redis: redis, postgres: peerPostgres)
                         .run()
@@ -44,6 +45,13 @@
                 try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
                 defer { try? FileManager.default.removeItem(atPath: folder) }
                 let database = try SQLiteDatabase(path: folder + "/queue.sqlite")
+                let result = try await measure(database)
+                await database.close()
+                return result
+            }
+
+            private func shared(_ url: String) async throws -> JSONValue {
+                let database = try await PostgreSQLDatabase(url: url)
                 let result = try await measure(database)
                 await database.close()
                 return result
