@@ -154,10 +154,10 @@ struct QueueOperationTests {
 
     @Test func brandsWithWorkAreFoundInAllDatabases() async throws {
         let clock = ControlledClock()
-        let other = try TemporaryStore(clock: clock)
+        let other = try await TestDatabase.make()
         try await TemporaryStore.with(clock: clock) { store in
             let spread = Store(
-                database: store.database, elsewhere: [BrandID(rawValue: "jobs"): other.store.database], clock: clock, ids: CountingIDs(),
+                database: store.database, elsewhere: [BrandID(rawValue: "jobs"): other.database], clock: clock, ids: CountingIDs(),
                 node: "test")
             _ = try await spread.put(1)
             _ = try await spread.put(2, after: .seconds(60), brand: BrandID(rawValue: "jobs"))
@@ -168,7 +168,7 @@ struct QueueOperationTests {
             clock.advance(by: .seconds(61))
             #expect(try await spread.brandsReady(in: .turn).map(\.rawValue) == ["jobs", "salon"])
         }
-        await other.remove()
+        try await other.remove()
     }
 
     @Test func parkedWorkCostsNoAttemptAndComesBackInPieces() async throws {

@@ -82,7 +82,7 @@ struct GatewayProcess {
         desks = DeskRoutes(
             stopped: configuration.stopped.compactMap(\.id), registry: registry,
             deadLetters: DeadLetterDesk(store: store, registry: registry),
-            quarantine: QuarantineDesk(store: store, registry: registry, intake: intake))
+            quarantine: QuarantineDesk(store: store, registry: registry, intake: intake), queue: TaskQueue(store: store))
         (self.configuration, self.logger, self.clock, self.ids, self.bus) = (configuration, logger, clock, ids, bus)
         let (client, guarded, usage) = (http, circuits, usage)
         let brands = try configuration.brands.map { brand in
@@ -126,7 +126,7 @@ struct GatewayProcess {
         }
         let sessions = SessionRoutes(store: store, configuration: { [registry] in registry.brand($0)?.configuration })
         let own =
-            HealthRoutes.make(readiness: readiness, metrics: metrics) + sessions.routes + desks.routes
+            HealthRoutes.make(readiness: readiness, metrics: metrics) + sessions.routes + desks.routes + desks.queueRoutes
             + HandoverRoutes(desk: HandoverDesk(store: store, registry: registry), inbox: inbox, logger: logger).routes
             + UsageRoutes(store: store, registry: registry, book: usage).routes
         let all = mounted + own + extra

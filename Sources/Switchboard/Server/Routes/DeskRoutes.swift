@@ -9,6 +9,7 @@ struct DeskRoutes: Sendable {
     let registry: Registry
     let deadLetters: DeadLetterDesk
     let quarantine: QuarantineDesk
+    let queue: TaskQueue
 
     var routes: [APIRoute] {
         [
