@@ -34,7 +34,7 @@ redis=$!
 [ "$(id -u)" != 0 ] || chown postgres "$folder/postgres"
 as_server "$bin/initdb" -D "$folder/postgres" -U admin -A trust -E UTF8 --locale=C --data-checksums >"$folder/initdb.log"
 as_server "$bin/pg_ctl" -D "$folder/postgres" -w -l "$folder/postgres/log" \
-    -o "-p $postgres_port -c listen_addresses=127.0.0.1 -c unix_socket_directories= -c shared_buffers=256MB" start >/dev/null
+    -o "-p $postgres_port -c listen_addresses=127.0.0.1 -c unix_socket_directories= -c shared_buffers=256MB -c autovacuum_naptime=1s" start >/dev/null
 base="host=127.0.0.1 port=$postgres_port"
 "$bin/psql" -q "$base user=admin dbname=postgres" -c 'CREATE ROLE owner LOGIN' -c 'CREATE ROLE switchboard LOGIN' \
     -c 'CREATE DATABASE bench OWNER owner' -c 'CREATE DATABASE peers OWNER owner'
