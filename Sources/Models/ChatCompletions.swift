@@ -19,7 +19,7 @@ package final class ChatCompletions: LanguageModel {
     private let ids: any IDSource
     private let usage: any UsageLedger
     private let line: CallLine
-    private let breaker = Mutex(EndpointBreaker())
+    private let breaker: Mutex<EndpointBreaker>
 
     package init(
         brand: BrandID, configuration: ModelConfiguration, http: any HTTPClient, clock: any WallClock, ids: any IDSource,
@@ -31,6 +31,7 @@ package final class ChatCompletions: LanguageModel {
         self.clock = clock
         self.ids = ids
         self.usage = usage
+        breaker = Mutex(EndpointBreaker(pause: configuration.pause))
         line = CallLine(limit: configuration.maxConcurrent, clock: clock)
     }
 

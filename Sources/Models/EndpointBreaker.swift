@@ -5,8 +5,6 @@ internal import Conversation
 struct EndpointBreaker {
     /// Failures in a row after which nobody is asked.
     static let most = 5
-    /// How long nobody is asked when the endpoint names no time.
-    static let pause = Duration.seconds(30)
     /// A wish to be left alone for longer than this is obeyed at once; for less a call waits itself.
     static let patience = Duration.seconds(2)
     /// No longer than this, whatever the endpoint says.
@@ -16,9 +14,13 @@ struct EndpointBreaker {
     /// A probe whose end is never told does not keep others away for longer.
     static let longestProbe = Duration.seconds(120)
 
+    /// How long nobody is asked when the endpoint names no time; zero: everybody is, always.
+    let pause: Duration
     private var failures = 0
     private var closedUntil: Timestamp?
     private var probeUntil: Timestamp?
+
+    init(pause: Duration = .seconds(30)) { self.pause = pause }
 
     /// How long nobody is asked, before anything is made ready for a call; nil when one may be.
     func rests(at now: Timestamp) -> Duration? {
@@ -44,10 +46,11 @@ struct EndpointBreaker {
             (failures, closedUntil) = (0, nil)
             return
         }
+        guard pause > .zero else { return }
         failures += 1
         let wished = min(failure.retryAfter ?? .zero, Self.longest)
         if failures >= Self.most {
-            closedUntil = now + max(wished, Self.pause)
+            closedUntil = now + max(wished, pause)
         } else if wished > Self.patience {
             closedUntil = now + wished
         }

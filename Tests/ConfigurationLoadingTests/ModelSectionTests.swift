@@ -27,7 +27,7 @@ import Testing
 
     @Test func aModelArrivesComplete() throws {
         let loaded = try Self.loaded(
-            "timeout_s: 5\n  api_key: \"${MODEL_KEY}\"\n  max_concurrent: 3\n  daily_tokens: 20000\n  allow_private_addresses: [\"127.0.0.1\"]"
+            "timeout_s: 5\n  api_key: \"${MODEL_KEY}\"\n  max_concurrent: 3\n  daily_tokens: 20000\n  pause_s: 0\n  allow_private_addresses: [\"127.0.0.1\"]"
         )
         #expect(loaded.problems == [])
         let model = try Self.section(loaded)
@@ -38,14 +38,14 @@ import Testing
                 .intent: ModelSettings(model: "tiny", temperature: 0.2, maxTokens: 100), .response: ModelSettings(model: "tiny"),
             ])
         #expect(model.prices == ["tiny": ModelPrice(inputPerMillion: 1, outputPerMillion: 2, currency: "USD")])
-        #expect((model.timeout, model.maxConcurrent, model.dailyTokens) == (.seconds(5), 3, 20_000))
+        #expect((model.timeout, model.maxConcurrent, model.dailyTokens, model.pause) == (.seconds(5), 3, 20_000, .zero))
         #expect(model.allowPrivateAddresses.map(\.description) == ["127.0.0.1"])
     }
 
     @Test func whatIsLeftOutHasTheDocumentedDefaults() throws {
         let model = try Self.section(try Self.loaded("api_key: \"\""))
         #expect(model.apiKey == nil)
-        #expect((model.timeout, model.maxConcurrent, model.dailyTokens) == (.seconds(8), 8, nil))
+        #expect((model.timeout, model.maxConcurrent, model.dailyTokens, model.pause) == (.seconds(8), 8, nil, .seconds(30)))
     }
 
     @Test func anEmptyAddressMeansNoModel() throws {

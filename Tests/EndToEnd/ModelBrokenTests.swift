@@ -38,7 +38,7 @@ import Testing
 
     @Test func nothingComesOfABrokenAnswerButAReplyInTime() async throws {
         #expect(Self.ways.count * Self.customers >= 300)
-        try await Rig.with(.withModel(timeout: 1, deadline: 3)) { rig in
+        try await Rig.with(.withModel(timeout: 1, deadline: 3, pause: 0)) { rig in
             try await rig.startGatewayWithModel()
             let process = try #require(rig.gateway)
             for (number, (name, way)) in Self.ways.enumerated() {
@@ -69,6 +69,28 @@ import Testing
             #expect(try await rig.arrived("/salon", method: "POST").isEmpty)
             #expect(try await rig.arrived("/jobs").isEmpty)
             #expect(try await rig.bookings().isEmpty)
+        }
+    }
+
+    /// A model that hangs costs a few customers their time; all others are answered at once.
+    @Test func aModelThatHangsIsLeftAlone() async throws {
+        try await Rig.with(.withModel(timeout: 1, deadline: 3)) { rig in
+            try await rig.startGatewayWithModel()
+            try await rig.fault(["path": "/llm", "delay_ms": 60_000])
+            for number in 0..<5 {
+                _ = try await rig.askAll(
+                    [(phone: "155530\(10_000 + number)", text: "flurble grommet \(number) wibble")], within: .seconds(20))
+            }
+            let before = try await rig.modelCalls().commands.count
+            let batch = (0..<20).map { (phone: "155540\(10_000 + $0)", text: "flurble grommet late \($0) wibble") }
+            let longest = try await rig.askAll(batch, within: .seconds(20))
+            #expect(longest < .seconds(5), "\(longest)")
+            #expect(try await rig.modelCalls().commands.count == before, "nobody waits for it")
+            let usage = try await rig.get(rig.gatewayURL + "/v1/usage", key: rig.adminKey("salon")).json
+            let counted = try #require(usage["calls"]?.integer)
+            #expect(counted <= 10, "what was not called is no call: \(usage)")
+            let metrics = try await rig.get(rig.gatewayURL + "/metrics", key: rig.operatorKey).text
+            #expect(metrics.contains("outcome=\"paused\""))
         }
     }
 }

@@ -53,6 +53,12 @@ import Testing
         #expect(breaker.refuses(at: start) == nil)
     }
 
+    @Test func aPauseOfNothingIsNone() {
+        var breaker = EndpointBreaker(pause: .zero)
+        for _ in 0..<20 { breaker.ended(ModelFailure(.rateLimited, "429", retryAfter: .seconds(90)), allowed: .seconds(8), at: start) }
+        #expect(breaker.refuses(at: start) == nil)
+    }
+
     @Test func aProbeThatWasNotMadeOrNeverEndsKeepsNobodyAway() {
         var breaker = broken(down)
         let later = start + .seconds(30)

@@ -1,8 +1,8 @@
 """The tracker roundup as a desk of kind `webhook`: WEBHOOK_SECRET=whsec_… roundup-bridge.py PORT TRACKER
 
-TRACKER is https://user:password@host/tracker/ with an account of the gateway's own; pip install standardwebhooks.
-The bridge keeps nothing: the gateway repeats what was not answered, and asks from time to time what people did.
-A call that is not proven ends in `verify`, and is answered 500.
+TRACKER is https://user:password@host/tracker/ with an account of the gateway's own. It needs standardwebhooks.
+The bridge keeps nothing: the gateway repeats what was not answered, and asks what people did. A call that is
+not proven ends in `verify`, and is answered 500.
 """
 import json, os, sys, urllib.parse as parse, xmlrpc.client as rpc
 from wsgiref.simple_server import make_server
@@ -28,14 +28,14 @@ def answer(call):  # the ticket as it is then; null when there is none
         roundup.set(f"issue{issue}", "messages=+" + message(call["entry"]["id"], call["entry"]["body"]))
     if call["event"] == "ticket.closed" and issue:
         roundup.set(f"issue{issue}", "status=resolved")
-    now = roundup.display(f"issue{issue}", "messages", "status") if issue else {"messages": [], "status": None}
+    now = roundup.display(f"issue{issue}", "messages", "status") if issue else {"messages": [], "status": ""}
     said = {id: roundup.display(f"msg{id}", "author", "content") for id in now["messages"]}
     replies = [{"id": id, "text": words["content"]} for id, words in said.items() if words["author"] != me]
     return {"ticket": issue, "closed": now["status"] == resolved, "replies": replies}
 
 
 def desk(request, respond):
-    headers = {name[5:].replace("_", "-"): value for name, value in request.items() if name.startswith("HTTP_")}
+    headers = {key[5:].replace("_", "-"): value for key, value in request.items() if key.startswith("HTTP_")}
     call = hook.verify(request["wsgi.input"].read(int(request["CONTENT_LENGTH"])), headers)
     result = json.dumps(answer(call))
     respond("200 OK", [("Content-Type", "application/json")])

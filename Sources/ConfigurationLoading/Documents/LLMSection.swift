@@ -4,7 +4,8 @@ import Conversation
 struct LLMSection {
     let entry: Entry
     private static let keys = [
-        "base_url", "api_key", "models", "prices", "timeout_s", "max_concurrent", "daily_tokens", "allow_private_addresses",
+        "base_url", "api_key", "models", "prices", "timeout_s", "max_concurrent", "daily_tokens", "pause_s",
+        "allow_private_addresses",
     ]
 
     /// Nil without a model, and when the section cannot be used: then that has been reported.
@@ -15,16 +16,18 @@ struct LLMSection {
         let timeout = members["timeout_s"].map { $0.seconds(upTo: 600) } ?? .seconds(8)
         let concurrent = members["max_concurrent"].map { $0.integer(1...1_000) } ?? 8
         let daily = members["daily_tokens"].map { $0.integer(0...1_000_000_000_000) }
+        let pause = members["pause_s"].map { $0.number(0...3_600) } ?? 30
         let key = members["api_key"]?.scalar().map { Secret($0.text) }
         let addresses = members["allow_private_addresses"]?.addresses() ?? []
         guard let place = members["base_url"], let value = place.scalar(), !value.text.isEmpty, let url = place.url() else { return nil }
-        guard let timeout, let concurrent, checkKey(key, members["api_key"]) else { return nil }
+        guard let timeout, let concurrent, let pause, checkKey(key, members["api_key"]) else { return nil }
         if functions.isEmpty, members["models"].map({ $0.isMapping && $0.pairs().isEmpty }) ?? true {
             place.warning("an endpoint without models is not used", "add models: { intent: <name of a model>, response: <name> }")
         }
         return ModelConfiguration(
             baseURL: url, apiKey: key.flatMap { $0.isEmpty ? nil : $0 }, functions: functions, prices: prices, timeout: timeout,
-            maxConcurrent: concurrent, dailyTokens: daily ?? nil, allowPrivateAddresses: addresses)
+            maxConcurrent: concurrent, dailyTokens: daily ?? nil, pause: .milliseconds(Int64(pause * 1000)),
+            allowPrivateAddresses: addresses)
     }
 
     /// A line break at the end of a key would end up in a header.

@@ -13,11 +13,14 @@ package struct ModelConfiguration: Sendable {
     package var maxConcurrent: Int
     /// Tokens a day (UTC), in and out together; nil for no limit.
     package var dailyTokens: Int?
+    /// How long an endpoint that failed again and again is left alone; zero: it never is.
+    package var pause: Duration
     package var allowPrivateAddresses: [AddressRule]
 
     package init(
         baseURL: String, apiKey: Secret? = nil, functions: [ModelFunction: ModelSettings] = [:], prices: [String: ModelPrice] = [:],
-        timeout: Duration = .seconds(8), maxConcurrent: Int = 8, dailyTokens: Int? = nil, allowPrivateAddresses: [AddressRule] = []
+        timeout: Duration = .seconds(8), maxConcurrent: Int = 8, dailyTokens: Int? = nil, pause: Duration = .seconds(30),
+        allowPrivateAddresses: [AddressRule] = []
     ) {
         self.baseURL = baseURL
         self.apiKey = apiKey
@@ -26,6 +29,7 @@ package struct ModelConfiguration: Sendable {
         self.timeout = timeout
         self.maxConcurrent = maxConcurrent
         self.dailyTokens = dailyTokens
+        self.pause = pause
         self.allowPrivateAddresses = allowPrivateAddresses
     }
 }

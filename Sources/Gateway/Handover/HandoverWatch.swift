@@ -24,6 +24,8 @@ package struct HandoverWatch: Service {
     private static let slowest = Duration.seconds(600)
     private static let idle = Duration.seconds(5)
     private static let atOnce = 50
+    /// Of a brand in a row, for what is due already when the others were asked.
+    private static let mostRounds = 20
 
     package init(store: Store, registry: Registry, inbox: DeskInbox, logger: Logger) {
         self.store = store
@@ -68,9 +70,12 @@ package struct HandoverWatch: Service {
             // Of several nodes one asks; its silence of three rounds is another's turn.
             let lease = max(settings.pollInterval, Self.idle) * 3
             guard try await store.brand(brand.id).write({ try $0.claim(.handoverWatch, for: lease) }) else { return }
-            let due = try await store.brand(brand.id).read { try $0.handoversToPoll(desk: settings.id, limit: Self.atOnce) }
-            await withDiscardingTaskGroup { group in
-                for handover in due { group.addTask { await poll(handover, desk, settings, brand) } }
+            for _ in 0..<Self.mostRounds where !Task.isCancelled {
+                let due = try await store.brand(brand.id).read { try $0.handoversToPoll(desk: settings.id, limit: Self.atOnce) }
+                if due.isEmpty { return }
+                await withDiscardingTaskGroup { group in
+                    for handover in due { group.addTask { await poll(handover, desk, settings, brand) } }
+                }
             }
         } catch {
             logger.error("looking after handovers failed", metadata: ["brand": "\(brand.id)", "error": "\(error)"])

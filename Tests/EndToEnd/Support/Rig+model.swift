@@ -4,9 +4,14 @@ import Testing
 
 extension Rig.Options {
     /// Both demo brands ask a model on this machine, a call may take `timeout` and understanding altogether `deadline` seconds.
-    static func withModel(timeout: Int = 8, deadline: Int = 15) -> Rig.Options {
+    static func withModel(timeout: Int = 8, deadline: Int = 15, pause: Int? = nil) -> Rig.Options {
+        let rest = pause.map { "  pause_s: \($0)\n" } ?? ""
+        return withModel(timeout: timeout, deadline: deadline, rest: rest)
+    }
+
+    private static func withModel(timeout: Int, deadline: Int, rest: String) -> Rig.Options {
         let edits = ["salon", "jobs"].map { brand in
-            (file: "brands/\(brand)/brand.yaml", from: "\n  timeout_s: 8\n", to: "\n  timeout_s: \(timeout)\n")
+            (file: "brands/\(brand)/brand.yaml", from: "\n  timeout_s: 8\n", to: "\n  timeout_s: \(timeout)\n\(rest)")
         }
         let patience = (
             file: "switchboard.yaml", from: "understanding_deadline_s: 15", to: "understanding_deadline_s: \(deadline)"
