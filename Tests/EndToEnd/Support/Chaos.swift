@@ -87,10 +87,23 @@ extension Rig {
         sourceLocation: SourceLocation = #_sourceLocation
     ) async throws {
         try await drain(within: limit)
+        let living = try await ([gatewayURL] + nodes.map(\.url)).asyncMap { url in
+            try await self.nodeList(at: url).first { $0["answering"] == true }?["id"]?.string ?? ""
+        }
         for node in nodes { #expect(await node.stop() == 0, "\(node.name)", sourceLocation: sourceLocation) }
         #expect(await stopGateway() == 0, sourceLocation: sourceLocation)
         let faults = try await Checker(rig: self).faults(acknowledged: acknowledged, canaries: canaries)
         #expect(faults.isEmpty, "\(faults.prefix(10).joined(separator: "\n"))", sourceLocation: sourceLocation)
-        #expect(try await count("SELECT count(*) FROM nodes") == 0, sourceLocation: sourceLocation)
+        let names = living.map { "'\($0)'" }.joined(separator: ", ")
+        let left = try await count("SELECT count(*) FROM nodes WHERE node_id IN (\(names))")
+        #expect(left == 0, "who stops in an orderly way signs off", sourceLocation: sourceLocation)
+    }
+}
+
+extension Sequence {
+    fileprivate func asyncMap<Result>(_ transform: (Element) async throws -> Result) async throws -> [Result] {
+        var results: [Result] = []
+        for element in self { results.append(try await transform(element)) }
+        return results
     }
 }
