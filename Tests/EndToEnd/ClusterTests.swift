@@ -150,7 +150,7 @@ import Testing
                 let stopped = ContinuousClock.now
                 do {
                     // While the stopped one is the sandbox's gateway its statuses wait; the reply itself does not.
-                    try await Self.expectTakeover(rig, phone, round)
+                    try await Self.expectTakeover(rig, phone, round, within: Chaos.longestHold)
                     try await Task.sleep(until: stopped + Chaos.lease * 3)
                 } catch {
                     try rig.signal(SIGCONT, to: name)
@@ -184,8 +184,10 @@ import Testing
         return (phone, try #require(name))
     }
 
-    private static func expectTakeover(_ rig: Rig, _ phone: String, _ round: Int) async throws {
-        try await eventually("another node tells the customer, in round \(round)", within: Chaos.takeover) {
+    private static func expectTakeover(
+        _ rig: Rig, _ phone: String, _ round: Int, within limit: Duration = Chaos.takeover
+    ) async throws {
+        try await eventually("another node tells the customer, in round \(round)", within: limit) {
             try await rig.replies(to: phone).last?["text"]?.string?.contains("booked") == true
         }
     }
