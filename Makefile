@@ -10,12 +10,18 @@ SANDBOX_PORT ?= 8090
 DATA ?= .data
 # What the intake must reach of the null route. The aim is 0.5, and 0.35 the least worth having: see docs/performance.md.
 INGEST_FLOOR ?= 0.2
+# How often `make chaos` kills, stops and restarts; deaths at each crash point; seconds of servers that come and go; what each of a
+# hundred customers says while nodes die.
+REPEATS ?= 50
+CRASHES ?= 25
+OUTAGE ?= 600
+LINES ?= 100
 # Idle streams that `make soak` opens, and the KB of memory that each may take.
 CLIENTS ?= 10000
 STREAM_KB ?= 40
 SUDO = $(shell [ "$$(id -u)" = 0 ] || echo sudo)
 
-.PHONY: help run test bench bench-floor soak lint lint-format format build packages test-packages
+.PHONY: help run test chaos bench bench-floor soak lint lint-format format build packages test-packages
 
 help: ## What there is to do
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /\1\t/' | column -t -s "$$(printf '\t')"
@@ -31,6 +37,15 @@ test: test-packages .venv/ready ## Run every test suite
 	swift build -j $(JOBS) --build-tests
 	swift test -j $(JOBS) --skip-build --skip EndToEnd
 	SWITCHBOARD_PYTHON=$(CURDIR)/.venv/bin/python swift test --skip-build --no-parallel --filter EndToEnd
+
+chaos: test-packages .venv/ready ## Kill, stop and restart nodes and servers, many times (REPEATS, CRASHES, OUTAGE, LINES)
+	swift build -j $(JOBS) --build-tests
+	@for store in sqlite postgresql; do \
+	echo "Every crash point, $(CRASHES) times, on $$store"; \
+	SWITCHBOARD_TEST_STORE=$$store SWITCHBOARD_CHAOS_CRASHES=$(CRASHES) swift test --skip-build --no-parallel \
+	--filter 'EndToEnd.(CrashTests|PoisonTests)' || exit 1; done
+	SWITCHBOARD_CHAOS_REPEATS=$(REPEATS) SWITCHBOARD_CHAOS_SECONDS=$(OUTAGE) SWITCHBOARD_CHAOS_LINES=$(LINES) \
+	swift test --skip-build --no-parallel --filter 'EndToEnd.(ClusterTests|ServerLossTests|StoresTests)'
 
 bench: packages ## Measure intake and whole turns
 	swift build -c release -j $(JOBS) --product switchboard

@@ -19,7 +19,7 @@ import Testing
             for brand in ["salon", "jobs"] { #expect(try await rig.deadLetters(brand).allSatisfy { $0["state"] == "open" }) }
             #expect(try await rig.quarantine().allSatisfy { $0["state"] == "open" })
             #expect(await rig.stopGateway() == 0)
-            #expect(try await rig.rowCounts() == before)
+            #expect(try await rig.rowCounts().filter { $0.value != before[$0.key] } == [:])
         }
     }
 

@@ -3,6 +3,10 @@ import Foundation
 import Storage
 import Testing
 
+#if canImport(Glibc)
+    import Glibc
+#endif
+
 /// Brands in databases of their own.
 @Suite(.serialized) struct StoresTests {
     private func options(_ folder: String) -> Rig.Options {
@@ -76,7 +80,7 @@ import Testing
                 #expect(refused.status == 503 && refused.header("Retry-After") != nil, "\(refused.status) \(refused.text)")
                 let other = try await rig.ask("what services do you offer", from: "15557000005")
                 #expect(!other.isEmpty, "the other store's brand goes on")
-                blocker.terminate()
+                kill(blocker.processIdentifier, SIGKILL)
                 await rig.exited(blocker)
                 var answer: Answer?
                 try await eventually("the same delivery is taken") {

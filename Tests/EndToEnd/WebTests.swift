@@ -194,7 +194,7 @@ import Testing
     // MARK: Talk
 
     /// A whole booking over buttons and words; its number.
-    private static func book(
+    static func book(
         _ rig: Rig, _ guest: Guest, _ page: EventPage, hour: String, phone: String = "+1 212 555 0142"
     ) async throws -> String {
         let yes = try await order(rig, guest, page, hour: hour, phone: phone)

@@ -57,6 +57,8 @@ struct SharedPlace: Sendable {
 final class Counter: Sendable {
     private let value = Mutex(0)
 
+    var current: Int { value.withLock { $0 } }
+
     func next() -> Int {
         value.withLock { value in
             value += 1
