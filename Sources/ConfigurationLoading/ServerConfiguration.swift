@@ -16,12 +16,14 @@ package struct ServerConfiguration: Sendable {
     package var queue: QueueConfiguration
     /// How long running work may take to finish after SIGTERM; longer than a brand call's time-out.
     package var shutdownGrace: Duration
+    /// How long published events stay in the outbox, to be published again if the bus loses them.
+    package var keepEvents: Duration
 
     /// The documented defaults unless said otherwise.
     package init(
         maxBodyBytes: Int = 4_194_304, requestTimeout: Duration = .seconds(15), maxStreams: Int = 20_000,
         trustedProxies: [AddressRule] = [], operatorKey: Secret = Secret(""), queue: QueueConfiguration = .init(),
-        shutdownGrace: Duration = .seconds(35)
+        shutdownGrace: Duration = .seconds(35), keepEvents: Duration = .seconds(7 * 86_400)
     ) {
         self.maxBodyBytes = maxBodyBytes
         self.requestTimeout = requestTimeout
@@ -30,6 +32,7 @@ package struct ServerConfiguration: Sendable {
         self.operatorKey = operatorKey
         self.queue = queue
         self.shutdownGrace = shutdownGrace
+        self.keepEvents = keepEvents
     }
 }
 

@@ -23,7 +23,7 @@ struct SwitchboardCommand: AsyncParsableCommand {
         #if Sandbox
             commands += [DemoCommand.self, SandboxCommand.self, ConverseCommand.self, BenchCommand.self]
         #endif
-        return commands + [CheckCommand.self, ChatCommand.self, DeadLettersCommand.self, QuarantineCommand.self]
+        return commands + [CheckCommand.self, ChatCommand.self, DeadLettersCommand.self, QuarantineCommand.self, BusCommand.self]
     }
 
     /// Bad usage is 2 here, where the parser's own convention is 64.

@@ -252,7 +252,9 @@ package struct BusContract: Sendable {
             }
         }
 
-        func numbers(_ brand: BrandID) async throws -> [Int] { try await arrived(brand).compactMap { $0["data"]?["n"]?.integer.map { Int($0) } } }
+        func numbers(_ brand: BrandID) async throws -> [Int] {
+            try await arrived(brand).compactMap { $0["data"]?["n"]?.integer.map { Int($0) } }
+        }
         func ids(_ brand: BrandID) async throws -> [String] { try await arrived(brand).compactMap { $0["id"]?.string } }
     }
 }

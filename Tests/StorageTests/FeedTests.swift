@@ -153,9 +153,14 @@ struct FeedTests {
         let path = NSTemporaryDirectory() + "switchboard-upgrade-\(UUID().uuidString).sqlite"
         let new = try SQLiteDatabase(path: path)
         try await new.write(.installation) { connection in
-            for table in ["feed", "visits", "resume_secrets", "handovers", "handover_entries", "desk_events", "usage", "session_notes"] {
+            let tables = [
+                "feed", "visits", "resume_secrets", "handovers", "handover_entries", "desk_events", "usage", "session_notes",
+                "outbox_claims",
+            ]
+            for table in tables {
                 try connection.run(SQL("DROP TABLE \(table)"), [])
             }
+            try connection.run(SQL("ALTER TABLE events DROP COLUMN refusal"), [])
             try connection.run(SQL("DROP INDEX sessions_of_conversation"), [])
             try connection.run(SQL("DELETE FROM migrations WHERE version > 1"), [])
         }

@@ -10,7 +10,7 @@ struct ServerDocument {
 
     func read() -> ServerConfiguration {
         var server = ServerConfiguration()
-        guard let members = document.root(required: true)?.members(["server", "operator_key", "queue", "shutdown_grace_s"]) else {
+        guard let members = document.root(required: true)?.members(["server", "operator_key", "queue", "bus", "shutdown_grace_s"]) else {
             return server
         }
         if let section = members["server"] { readServer(section, into: &server) }
@@ -18,6 +18,7 @@ struct ServerDocument {
             server.operatorKey = key
         }
         if let queue = members["queue"] { readQueue(queue, into: &server.queue) }
+        if let days = members["bus"]?.members(["keep_days"])?["keep_days"]?.integer(1...365) { server.keepEvents = .seconds(days * 86_400) }
         if let grace = members["shutdown_grace_s"]?.seconds(upTo: 3600) { server.shutdownGrace = grace }
         return server
     }

@@ -76,7 +76,7 @@ struct GatewayProcess {
         desks = DeskRoutes(
             stopped: configuration.stopped.compactMap(\.id), registry: registry,
             deadLetters: DeadLetterDesk(store: store, registry: registry),
-            quarantine: QuarantineDesk(store: store, registry: registry, intake: intake))
+            quarantine: QuarantineDesk(store: store, registry: registry, intake: intake), outbox: OutboxDesk(store: store))
         (self.configuration, self.logger, self.clock, self.ids, self.bus) = (configuration, logger, clock, ids, bus)
         let (client, usage) = (http, usage)
         let brands = try configuration.brands.map { brand in
@@ -149,7 +149,9 @@ struct GatewayProcess {
         return [
             usage,
             OutboxPublisher(store: store, bus: bus, brands: { [registry] in registry.brands.map(\.id) }, logger: logger),
-            Housekeeping(store: store, brands: { [registry] in registry.brands.map(\.id) }, logger: logger),
+            Housekeeping(
+                store: store, brands: { [registry] in registry.brands.map(\.id) }, keepEvents: configuration.server.keepEvents,
+                logger: logger),
             HandoverWatch(store: store, registry: registry, inbox: inbox, logger: logger),
             reading,
             TaskDispatcher(

@@ -18,6 +18,8 @@ final class Rig: @unchecked Sendable {  // Used by one test at a time; the proce
         /// The soft limit of open files that the gateway begins with; nil keeps ours.
         var openFiles: Int?
         var logLevel = "info"
+        /// The gateway's bus; the embedded one when nil.
+        var bus: String?
     }
 
     let folder: String
@@ -89,7 +91,7 @@ final class Rig: @unchecked Sendable {  // Used by one test at a time; the proce
         gateway = try launch(
             [
                 "serve", "--config", config, "--channels", channels, "--data", data, "--port", "\(gatewayPort)",
-                "--log-level", options.logLevel,
+                "--log-level", options.logLevel, "--bus", options.bus ?? "embedded",
             ], log: "gateway.log", extra, openFiles: options.openFiles)
         guard waitUntilReady else { return }
         try await eventually("the gateway is ready") { try await self.get(self.gatewayURL + "/readyz").status == 200 }

@@ -1,3 +1,4 @@
+import Bus
 import Conversation
 import Gateway
 import Storage
@@ -9,6 +10,7 @@ struct DeskRoutes: Sendable {
     let registry: Registry
     let deadLetters: DeadLetterDesk
     let quarantine: QuarantineDesk
+    let outbox: OutboxDesk
 
     var routes: [APIRoute] {
         [
