@@ -28,7 +28,8 @@ struct GatewayProcess {
     let feeds: LiveFeeds
     /// Counts and keeps what models use; one for all brands.
     let usage: UsageBook
-    let bus: EmbeddedBus
+    let bus: any EventBus
+    let network: JetStreamBus?
     let gatewayMetrics = GatewayMetrics()
     let metrics: PrometheusMetrics
     let readiness = Readiness()
@@ -49,14 +50,21 @@ struct GatewayProcess {
         adjusting(&configuration)
         let clock = SystemClock()
         let ids = SystemIDs(clock: clock)
-        let bus = EmbeddedBus()
+        let embedded = EmbeddedBus()
+        let network: JetStreamBus?
+        do {
+            network = try options.bus == "embedded" ? nil : JetStreamBus(BusAddress(options.bus), logger: logger)
+        } catch {
+            throw StartProblem("--bus: \(error)")
+        }
+        self.network = network
         do {
             directory = try DataDirectory(path: options.data)
             let path = options.store.map { String($0.dropFirst("sqlite:".count)) } ?? directory.databasePath
             storeLock = try StoreFileLock(storePath: path)
             store = Store(
                 database: try SQLiteDatabase(path: path), clock: clock, ids: ids, node: "node-\(ids.next())",
-                eventsAreWanted: { bus.hasSubscribers })
+                eventsAreWanted: { network != nil || embedded.hasSubscribers })
             let freed = try await store.voidLeases()
             if freed > 0 { logger.notice("work of a process that ended without a word runs again", metadata: ["lanes": "\(freed)"]) }
             http = try CurlClient()
@@ -64,6 +72,10 @@ struct GatewayProcess {
             throw problem
         } catch {
             throw StartProblem("\(error)")
+        }
+        if let network {
+            store.connect(network)
+            network.listen { [weak store] in store?.hear($0) }
         }
         gatewayMetrics.countDeadLetters(of: store)
         gatewayMetrics.countHandovers(of: store)
@@ -77,7 +89,7 @@ struct GatewayProcess {
             stopped: configuration.stopped.compactMap(\.id), registry: registry,
             deadLetters: DeadLetterDesk(store: store, registry: registry),
             quarantine: QuarantineDesk(store: store, registry: registry, intake: intake), outbox: OutboxDesk(store: store))
-        (self.configuration, self.logger, self.clock, self.ids, self.bus) = (configuration, logger, clock, ids, bus)
+        (self.configuration, self.logger, self.clock, self.ids, self.bus) = (configuration, logger, clock, ids, network ?? embedded)
         let (client, usage) = (http, usage)
         let brands = try configuration.brands.map { brand in
             let desk = try brand.handover.desk.map { try Desks.make($0, http: client, clock: clock) }
@@ -179,6 +191,7 @@ struct GatewayProcess {
 
     func close() async {
         await http.shutdown()
+        await network?.close()
         await store.close()
         // Until here nobody else may open the files.
         withExtendedLifetime((directory, storeLock)) {}
