@@ -10,11 +10,7 @@ extension BrandTransaction {
     ) throws {
         let numbered = try append(updates, session: session)
         for (sequence, update) in numbered {
-            let shown = update.json.object ?? [:]
-            let place: [String: JSONValue] = [
-                "seq": .integer(sequence), "session_id": .string(session.description), "user_id": .string(user.description),
-            ]
-            try record(.update, instance: instance, dataText: CanonicalJSON.text(.object(shown.merging(place) { $1 })))
+            try record(.update, instance: instance, dataText: eventText(update, sequence, session, user))
         }
         guard let screen else { return }
         for (sequence, update) in numbered {
@@ -22,5 +18,12 @@ extension BrandTransaction {
             body["seq"] = .integer(sequence)
             try appendFeed(.update, body: body, instance: instance, user: user)
         }
+    }
+
+    private func eventText(_ update: StreamingUpdate, _ sequence: Int64, _ session: SessionID, _ user: UserID) -> String {
+        let place: [String: JSONValue] = [
+            "seq": .integer(sequence), "session_id": .string(session.description), "user_id": .string(user.description),
+        ]
+        return CanonicalJSON.text(.object((update.json.object ?? [:]).merging(place) { $1 }))
     }
 }
