@@ -14,10 +14,10 @@ struct PostgreSQLMigratorTests {
         do {
             try await body(addresses)
         } catch {
-            try await server.dropDatabase(addresses)
+            try await server.discard(addresses)
             throw error
         }
-        try await server.dropDatabase(addresses)
+        try await server.discard(addresses)
     }
 
     private func versions(_ addresses: PostgresServer.Addresses) async throws -> [String] {

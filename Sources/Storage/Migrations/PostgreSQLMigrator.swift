@@ -59,7 +59,8 @@ package enum PostgreSQLMigrator {
                 throw StorageError.cannotOpen(
                     "\(role) is the role that would own the tables; the gateway needs another, which row-level security binds")
             }
-            guard let found = try link.execute("SELECT rolsuper OR rolbypassrls FROM pg_roles WHERE rolname = \(try literal(role))").first else {
+            guard let found = try link.execute("SELECT rolsuper OR rolbypassrls FROM pg_roles WHERE rolname = \(try literal(role))").first
+            else {
                 throw StorageError.cannotOpen(
                     "there is no role \(role) for the gateway; make it with: CREATE ROLE \(try identifier(role)) LOGIN PASSWORD '…'")
             }
