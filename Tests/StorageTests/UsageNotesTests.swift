@@ -38,7 +38,7 @@ struct UsageNotesTests {
                 try (0..<10).map { _ in try transaction.enqueueCold("notes", session: session, after: .seconds(2)) }
             }
             #expect(added == [true] + [Bool](repeating: false, count: 9))
-            #expect(try await store.brand(brand).read { try $0.claimLanes(pool: .cold, limit: 1, until: $0.now).isEmpty }, "it is early")
+            #expect(try await store.brand(brand).write { try $0.claimLanes(pool: .cold, limit: 1, until: $0.now).isEmpty }, "it is early")
             clock.advance(by: .seconds(2))
             try await store.brand(brand).write { transaction in
                 let leases = try transaction.claimLanes(pool: .cold, limit: 9, until: transaction.now + .seconds(30))
