@@ -78,6 +78,14 @@ struct PostgreSQLMigratorTests {
             #expect(await refusal("nobody'; DROP").contains("CREATE ROLE \"nobody'; DROP\" LOGIN"))
             #expect(await refusal("switchboard_owner").contains("the gateway needs another"))
             #expect(await refusal("postgres").contains("is a superuser"))
+            do {
+                _ = try await PostgreSQLMigrator.migrate(url: addresses.gateway, role: "switchboard_owner")
+                Issue.record("the gateway's role made tables")
+            } catch StorageError.cannotOpen(let text) {
+                #expect(
+                    text.contains("ALTER DATABASE \(addresses.name) OWNER TO switchboard")
+                        || text.contains("ALTER DATABASE \"\(addresses.name)"))
+            }
         }
     }
 
