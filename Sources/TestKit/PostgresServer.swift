@@ -91,7 +91,8 @@ package final class PostgresServer: Sendable {
 
     private let templateName = Mutex(PostgresServer.template)
 
-    @discardableResult private func administrate(_ text: String) async throws -> [[String?]] {
+    /// As the administrator, in no database of a test.
+    @discardableResult package func administrate(_ text: String) async throws -> [[String?]] {
         try await PostgreSQLConsole.run(text, at: administration)
     }
 
@@ -146,6 +147,12 @@ package final class PostgresServer: Sendable {
             END $$
             """, at: addresses.administrator)
         state.withLock { $0.free.append(addresses.name) }
+    }
+
+    /// For a database that was changed otherwise than by rows. Dropping costs a checkpoint, so on a server that goes with this process it
+    /// stays until then.
+    package func discard(_ addresses: Addresses) async throws {
+        if process == nil { try await dropDatabase(addresses) }
     }
 
     package func dropDatabase(_ addresses: Addresses) async throws {

@@ -10,12 +10,21 @@ struct SQLiteTests {
         try await DatabaseContract("SQLite", has: []) { try await TestDatabase.make(.sqlite) }.check(part)
     }
 
-    @Test func aStoreOfANewerProgramIsRefused() async throws {
+    /// So that nodes can be replaced one by one, and a program put back.
+    @Test func aStoreOneVersionAheadWorksAndTwoAreRefused() async throws {
         let path = NSTemporaryDirectory() + "switchboard-newer-\(UUID().uuidString).sqlite"
-        let database = try SQLiteDatabase(path: path)
-        _ = try await database.write(.installation) { try $0.run(SQL("INSERT INTO migrations (version) VALUES ($1)"), [.integer(999)]) }
-        await database.close()
-        #expect(throws: StorageError.self) { try SQLiteDatabase(path: path) }
+        for ahead in 1...2 {
+            let database = try SQLiteDatabase(path: path)
+            let version = SQLValue(Migrations.all.count + ahead)
+            _ = try await database.write(.installation) { try $0.run(SQL("INSERT INTO migrations (version) VALUES ($1)"), [version]) }
+            await database.close()
+        }
+        do {
+            await (try SQLiteDatabase(path: path)).close()
+            Issue.record("a store two versions ahead was opened")
+        } catch StorageError.cannotOpen(let text) {
+            #expect(text.contains("of version \(Migrations.all.count + 2)") && text.contains("run the newer program"))
+        }
     }
 
     @Test func openingTwiceChangesNothing() async throws {

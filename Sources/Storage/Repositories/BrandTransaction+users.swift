@@ -24,6 +24,8 @@ extension BrandTransaction {
             INSERT INTO identifiers (brand_id, channel, kind, value, user_id, created_at) VALUES ($1, $2, $3, $4, $5, $6)
             ON CONFLICT (brand_id, channel, kind, value) DO NOTHING
             """)
+        static let addFirstIdentifier = SQL(
+            "INSERT INTO identifiers (brand_id, channel, kind, value, user_id, created_at) VALUES ($1, $2, $3, $4, $5, $6)")
         static let user = SQL("SELECT tier, verified, profile_name, locale, time_zone FROM users WHERE brand_id = $1 AND user_id = $2")
         static let identifiers = SQL("SELECT kind, value FROM identifiers WHERE brand_id = $1 AND user_id = $2 ORDER BY created_at, kind")
         static let rename = SQL("UPDATE users SET profile_name = $3 WHERE brand_id = $1 AND user_id = $2")
@@ -68,7 +70,12 @@ extension BrandTransaction {
         } else if let name = sender.profileName, name != match.profileName {
             try run(Statements.rename, SQLValue(user), .text(name))
         }
-        for identifier in match.unknown { try link(identifier, channel: channel, to: user) }
+        // Should another node make the same newcomer at this moment, the unit collides there and runs again: it then finds them.
+        var first = match.user == nil ? Statements.addFirstIdentifier : Statements.addIdentifier
+        for identifier in match.unknown {
+            try link(identifier, channel: channel, to: user, by: first)
+            first = Statements.addIdentifier
+        }
         return user
     }
 
@@ -81,9 +88,12 @@ extension BrandTransaction {
 
     /// Adds an identifier to a user; one that belongs to somebody else stays there.
     package func link(_ identifier: Identifier, channel: ChannelName, to user: UserID) throws {
+        try link(identifier, channel: channel, to: user, by: Statements.addIdentifier)
+    }
+
+    private func link(_ identifier: Identifier, channel: ChannelName, to user: UserID, by statement: SQL) throws {
         try run(
-            Statements.addIdentifier, .text(channel.rawValue), .text(identifier.kind.rawValue), .text(identifier.value), SQLValue(user),
-            SQLValue(now))
+            statement, .text(channel.rawValue), .text(identifier.kind.rawValue), .text(identifier.value), SQLValue(user), SQLValue(now))
     }
 
     package func user(_ id: UserID) throws -> User? {
