@@ -27,7 +27,8 @@ extension BrandTransaction {
         /// The attempt is counted, and so is a crash of the worker from whom the lane was taken over.
         private static func start(lanes: Int, isClaim: Bool) -> SQL {
             let places = (0..<lanes).map { "$\($0 + 3)" }.joined(separator: ", ")
-            let wasHeld = "CASE WHEN l.taken_from IS NULL OR l.taken_from IN ('\(QueueTask.retry)', '\(QueueTask.parked)') THEN 0 ELSE 1 END"
+            let wasHeld =
+                "CASE WHEN l.taken_from IS NULL OR l.taken_from IN ('\(QueueTask.retry)', '\(QueueTask.parked)') THEN 0 ELSE 1 END"
             let isWanted = " AND l.paused = 0 AND NOT EXISTS (SELECT 1 FROM brand_pauses p WHERE p.brand_id = l.brand_id)"
             return SQL(
                 """
