@@ -118,7 +118,8 @@ let package = Package(
         .testTarget(name: "BusTests", dependencies: ["Bus", "Storage", "Conversation", "TestKit", Outside.log]),
         .testTarget(name: "HTTPCallsTests", dependencies: ["HTTPCalls", "Conversation", "TestKit"]),
         .testTarget(
-            name: "GatewayTests", dependencies: ["Gateway", "Brain", "Signing", "Storage", "Conversation", "TestKit", Outside.log]),
+            name: "GatewayTests",
+            dependencies: ["Gateway", "Brain", "Signing", "Storage", "Conversation", "HTTPCalls", "TestKit", Outside.log]),
         .testTarget(name: "ConfigurationLoadingTests", dependencies: ["ConfigurationLoading", "Conversation", "WhatsApp", "Web"]),
         .testTarget(name: "SandboxTests", dependencies: ["Sandbox", "Conversation", Outside.hummingbird, Outside.log, Outside.nio]),
         .testTarget(

@@ -5,6 +5,8 @@ package import Storage
 package struct DeadLetterDesk: Sendable {
     package enum Answer: Sendable, Hashable {
         case done
+        /// Done, with what the operator should know about it.
+        case doneButLate(String)
         case notFound
         /// Redriven, discarded or settled before.
         case alreadyEnded(String)
@@ -36,7 +38,7 @@ package struct DeadLetterDesk: Sendable {
                 NewTask(
                     id: QueueTaskID(transaction.newID()), lane: task.lane, pool: task.pool, kind: task.kind, payload: task.payload,
                     priority: task.priority, runAt: transaction.now))
-            return .done
+            return try Self.warning(about: letter, runtime, transaction).map { .doneButLate($0) } ?? .done
         }
     }
 
@@ -85,6 +87,19 @@ package struct DeadLetterDesk: Sendable {
         guard action.mayHaveTakenEffect, definition.safety == .unsafe else { return nil }
         return "\(name) may have taken effect and its safety is unsafe, so it is never repeated: find out at the brand how it ended, "
             + "then discard this"
+    }
+
+    /// What the brand no longer remembers it cannot recognize: the key protects a repeated call only as long as that.
+    private static func warning(
+        about letter: DeadLetterRecord, _ brand: BrandRuntime?, _ transaction: BrandTransaction
+    ) throws -> String? {
+        guard letter.kind == "action", let brand, let action = try letter.subject.flatMap({ try transaction.action(ActionID($0)) }),
+            brand.configuration.action(named: action.canonicalAction)?.isWrite ?? true
+        else { return nil }
+        let (age, retention) = (transaction.now - action.createdAt, brand.configuration.api.keyRetention)
+        guard age > retention else { return nil }
+        return "\(action.canonicalAction) was decided \(age.milliseconds / 3_600_000) hours ago, and the brand keeps idempotency keys for "
+            + "\(retention.milliseconds / 3_600_000) (api.key_retention_h): should an earlier attempt have reached it, it may take effect twice"
     }
 
     private func reopen(_ letter: DeadLetterRecord, _ transaction: BrandTransaction) throws {

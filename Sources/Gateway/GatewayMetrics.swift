@@ -56,12 +56,12 @@ package struct GatewayMetrics: Sendable {
 
     /// Whether calls to a brand's systems wait because most of them failed: 1, else 0.
     package func breaker(brand: BrandID, isOpen: Bool) {
-        Gauge(label: "switchboard_breaker_open", dimensions: [("brand", brand.rawValue)]).record(isOpen ? 1 : 0)
+        Meter(label: "switchboard_breaker_open", dimensions: [("brand", brand.rawValue)]).set(isOpen ? 1 : 0)
     }
 
     /// Calls that wait for a brand's systems to come back.
     package func parked(brand: BrandID, _ tasks: Int) {
-        Gauge(label: "switchboard_parked_tasks", dimensions: [("brand", brand.rawValue)]).record(tasks)
+        Meter(label: "switchboard_parked_tasks", dimensions: [("brand", brand.rawValue)]).set(tasks)
     }
 
     package func delivery(brand: BrandID, outcome: String) {

@@ -23,7 +23,9 @@ struct SwitchboardCommand: AsyncParsableCommand {
         #if Sandbox
             commands += [DemoCommand.self, SandboxCommand.self, ConverseCommand.self, BenchCommand.self]
         #endif
-        return commands + [CheckCommand.self, MigrateCommand.self, ChatCommand.self, DeadLettersCommand.self, QuarantineCommand.self]
+        return commands + [
+            CheckCommand.self, MigrateCommand.self, ChatCommand.self, DeadLettersCommand.self, QuarantineCommand.self, QueueCommand.self,
+        ]
     }
 
     /// Bad usage is 2 here, where the parser's own convention is 64.

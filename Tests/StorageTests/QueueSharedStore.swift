@@ -24,6 +24,7 @@ final class SharedDatabase: Database {
         let time: Timestamp?
         func rows(_ statement: SQL, _ values: [SQLValue]) throws -> [Row] { try inner.rows(statement, values) }
         func run(_ statement: SQL, _ values: [SQLValue]) throws -> Int { try inner.run(statement, values) }
+        func send(_ statement: SQL, _ values: [SQLValue]) throws { try inner.send(statement, values) }
     }
 
     func write<Result: Sendable>(_ scope: Scope, _ unit: @escaping @Sendable (any Connection) throws -> Result) async throws -> Result {
@@ -47,8 +48,8 @@ struct TwoNodes {
 
     static func with(_ body: (TwoNodes) async throws -> Void) async throws {
         let clock = ControlledClock()
-        let path = "/tmp/switchboard-nodes-\(UInt64.random(in: 0...UInt64.max)).sqlite"
-        let database = SharedDatabase(try SQLiteDatabase(path: path), clock: clock)
+        let test = try await TestDatabase.make()
+        let database = SharedDatabase(test.database, clock: clock)
         // Nodes whose clocks are wrong by minutes.
         let nodes = TwoNodes(
             first: Store(
@@ -57,11 +58,10 @@ struct TwoNodes {
                 database: database, clock: ControlledClock(now: clock.now + .seconds(-240)), ids: CountingIDs(from: 2000), node: "node-2"),
             database: database, clock: clock)
         do { try await body(nodes) } catch {
-            await database.close()
+            try await test.remove()
             throw error
         }
-        await database.close()
-        for suffix in ["", "-wal", "-shm"] { removeFile(path + suffix) }
+        try await test.remove()
     }
 }
 
@@ -87,6 +87,6 @@ extension Store {
 
     /// Spoils rows behind the queue's back.
     func spoil(_ statement: String, database: any Database) async throws {
-        _ = try await database.write(.installation) { try $0.run(SQL(statement), []) }
+        _ = try await database.write(.brand(BrandID(rawValue: "salon"))) { try $0.run(SQL(statement), []) }
     }
 }

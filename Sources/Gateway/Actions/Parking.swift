@@ -72,11 +72,18 @@ package final class Parking: Service {
             while !signal.isClosed, !Task.isCancelled {
                 await look()
                 for brand in state.withLock({ $0.waking.keys.sorted() }) { await wake(brand) }
-                await signal.wait(until: store.clock.now + Self.interval, clock: store.clock)
+                await signal.wait(until: nextLook, clock: store.clock)
             }
         } onGracefulShutdown: {
             self.signal.close()
         }
+    }
+
+    /// In a second, or when a circuit lets a call through.
+    private var nextLook: Timestamp {
+        let now = store.clock.now
+        let probes = state.withLock { $0.waking.keys.sorted() }.compactMap { circuits.nextProbe(of: BrandConfiguration.pool(of: $0)) }
+        return min(probes.filter { $0 > now }.min() ?? now + Self.interval, now + Self.interval)
     }
 
     private func look() async {
@@ -118,7 +125,8 @@ package final class Parking: Service {
         if let nextProbe = circuits.nextProbe(of: BrandConfiguration.pool(of: brand)) {
             return state.withLock { state in
                 state.waking[brand] = Self.firstPiece
-                if let last = state.probed[brand], now - last < probeEvery { return 0 }
+                // Nobody may have taken it: what was woken was taken back, say.
+                if let last = state.probed[brand], now - last < probeEvery / 2 { return 0 }
                 guard now >= nextProbe else { return 0 }
                 state.probed[brand] = now
                 return 1

@@ -22,8 +22,7 @@ extension BrandTransaction {
             WHERE lanes.priority < excluded.priority
                 OR (lanes.held_by IS NULL AND (lanes.ready_at IS NULL OR lanes.ready_at > excluded.ready_at))
             """)
-        static let fence = SQL(
-            "UPDATE lanes SET held_by = held_by WHERE brand_id = $1 AND lane = $2 AND epoch = $3 AND held_by = $4")
+        static let fence = SQL("SELECT 1 FROM lanes WHERE brand_id = $1 AND lane = $2 AND epoch = $3 AND held_by = $4{for_update}")
         static let delete = SQL("DELETE FROM tasks WHERE brand_id = $1 AND lane = $2 AND task_id = $3")
         /// An attempt that ended otherwise than by a crash leaves nothing but the suspicion.
         private static let acquit = "crashes = CASE WHEN crashes > \(QueueTask.suspect) THEN \(QueueTask.suspect) ELSE crashes END"
@@ -45,7 +44,8 @@ extension BrandTransaction {
             """
             UPDATE lanes SET held_by = NULL,
                 ready_at = CASE WHEN EXISTS (SELECT 1 \(rest) AND run_at <= $3) THEN $3 ELSE (SELECT min(run_at) \(rest)) END,
-                priority = coalesce((SELECT max(tasks.priority) \(rest)), \(Priority.normal.rank))
+                priority = coalesce((SELECT t.priority FROM tasks t WHERE t.brand_id = $1 AND (\(Migrations.laneInOrder)) = $2
+                    ORDER BY t.priority DESC LIMIT 1), \(Priority.normal.rank))
             WHERE brand_id = $1 AND lane = $2 RETURNING ready_at
             """)
         static let drop = SQL(
@@ -79,7 +79,7 @@ extension BrandTransaction {
 
     /// Throws `QueueError.fenced` when the lease is no longer ours: then nothing of the unit is stored.
     package func fence(_ lease: LaneLease) throws {
-        guard try run(Statements.fence, .text(lease.lane), .integer(lease.epoch), .text(node)) == 1 else {
+        guard try row(Statements.fence, .text(lease.lane), .integer(lease.epoch), .text(node)) != nil else {
             throw QueueError.fenced(lane: lease.lane)
         }
     }

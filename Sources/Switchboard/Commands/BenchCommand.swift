@@ -6,7 +6,7 @@
     struct BenchCommand: AsyncParsableCommand {
         static let configuration = CommandConfiguration(
             commandName: "bench", abstract: "Our own benchmarks; JSON out. Use a release build.",
-            subcommands: [Ingest.self, Turn.self, Streams.self])
+            subcommands: [Ingest.self, Turn.self, Streams.self, Queue.self])
 
         /// Where the demo configuration stands.
         struct Place: ParsableArguments {

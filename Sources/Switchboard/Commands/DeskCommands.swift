@@ -32,6 +32,7 @@ struct DeskOptions: ParsableArguments {
                 "switchboard: \(body["title"]?.string ?? "answer \(status)")\(body["detail"]?.string.map { ": \($0)" } ?? "")")
             throw ExitCode(1)
         }
+        if let warning = body["warning"]?.string { Terminal.complain("switchboard: warning: \(warning)") }
         Terminal.say(PrettyJSON.text(body))
     }
 }
@@ -49,7 +50,8 @@ struct DeadLettersCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "dead-letters", abstract: "Work that was given up: list, show, redrive, discard.",
         discussion: """
-            A redrive runs the same decision again, with the same bytes and the same idempotency key. What has the kind unknown is for a \
+            A redrive runs the same decision again, with the same bytes and the same idempotency key; it warns when the brand may have \
+            forgotten the key by now (api.key_retention_h). What has the kind unknown is for a \
             person to look at and cannot be redriven. The kind handover is a ticket system that would not take something: the customer is \
             with people all the same.
             """,

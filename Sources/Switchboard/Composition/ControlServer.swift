@@ -46,6 +46,17 @@ struct ControlDesk: Sendable {
         }
     }
 
+    private func pauseOrResume(_ word: String?, _ brands: [BrandID]) async throws -> ChannelResponse {
+        guard brands.count == 1, let brand = brands.first, desks.allBrands.contains(brand) else {
+            throw APIError(404, "There is no such brand")
+        }
+        switch word {
+        case "pause": return try await desks.pause(brand)
+        case "resume": return try await desks.resume(brand)
+        default: throw APIError.notFound
+        }
+    }
+
     private func dispatch(_ method: String, _ parts: [String], _ query: [String: String]) async throws -> ChannelResponse {
         let brands = try query["brand"].map { name in
             guard let brand = BrandID(validating: name) else { throw APIError(400, "\(name) is no brand id") }
@@ -65,6 +76,8 @@ struct ControlDesk: Sendable {
         case ("GET", "quarantine", nil, nil): return try await desks.listQuarantine(brands: chosen, after: after, limit: limit)
         case ("GET", "quarantine", .some(let id), nil): return try await desks.showQuarantine(id, brands: chosen)
         case ("POST", "quarantine", .some(let id), "replay"): return try await desks.replay(id, brands: chosen)
+        case ("GET", "queue", nil, nil): return try await desks.listBrands(chosen)
+        case ("POST", "queue", nil, nil): return try await pauseOrResume(parts.last, chosen)
         default: throw APIError.notFound
         }
     }

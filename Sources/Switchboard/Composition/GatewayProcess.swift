@@ -22,6 +22,8 @@ struct GatewayProcess {
     let store: Store
     let registry: Registry
     let http: CurlClient
+    /// What goes to brands and their desks goes through here.
+    let circuits: CircuitBreakers
     let intake: IntakeService
     let desks: DeskRoutes
     let inbox: DeskInbox
@@ -75,6 +77,10 @@ struct GatewayProcess {
             throw StartProblem("\(error)")
         }
         network?.join(store)
+        let queue = configuration.server.queue
+        circuits = CircuitBreakers(
+            http, settings: CircuitSettings(window: queue.breakerWindow, probeEvery: queue.breakerProbe), clock: clock,
+            guards: { $0.pool.hasPrefix("brand:") || $0.pool.hasPrefix("desk-") })
         gatewayMetrics.countDeadLetters(of: store)
         gatewayMetrics.countHandovers(of: store)
         registry = Registry(clock: clock)
@@ -86,14 +92,14 @@ struct GatewayProcess {
         desks = DeskRoutes(
             stopped: configuration.stopped.compactMap(\.id), registry: registry,
             deadLetters: DeadLetterDesk(store: store, registry: registry),
-            quarantine: QuarantineDesk(store: store, registry: registry, intake: intake))
+            quarantine: QuarantineDesk(store: store, registry: registry, intake: intake), queue: TaskQueue(store: store))
         beat = NodeBeat(
             store: store, name: options.node ?? NodeName.ofMachine, role: options.role, readiness: readiness,
             stats: { [busyLanes, feeds] in ["lanes": busyLanes.count, "streams": feeds.subscriberCount] }, logger: logger)
         (self.configuration, self.logger, self.clock, self.ids) = (configuration, logger, clock, ids)
-        let (client, usage) = (http, usage)
+        let (client, guarded, usage) = (http, circuits, usage)
         let brands = try configuration.brands.map { brand in
-            let desk = try brand.handover.desk.map { try Desks.make($0, http: client, clock: clock) }
+            let desk = try brand.handover.desk.map { try Desks.make($0, http: guarded, clock: clock) }
             return try BrandAssembly.make(
                 brand, queue: configuration.server.queue, http: client, clock: clock, ids: ids, usage: usage, desk: desk)
         }
@@ -136,7 +142,7 @@ struct GatewayProcess {
         }
         let sessions = SessionRoutes(store: store, configuration: { [registry] in registry.brand($0)?.configuration })
         let own =
-            common + sessions.routes + desks.routes
+            common + sessions.routes + desks.routes + desks.queueRoutes
             + HandoverRoutes(desk: HandoverDesk(store: store, registry: registry), inbox: inbox, logger: logger).routes
             + UsageRoutes(store: store, registry: registry, book: usage).routes
         let all = mounted + own + extra
@@ -155,15 +161,21 @@ struct GatewayProcess {
         let reading = ReadingSignals(clock: clock)
         let retry = RetryPolicy(attempts: queue.backoff.count + 1, backoff: queue.backoff)
         let turns = TurnHandler(
-            registry: registry, schemas: SchemaFetcher(store: store, http: http), limiter: limiter, reading: reading,
+            registry: registry, schemas: SchemaFetcher(store: store, http: circuits), limiter: limiter, reading: reading,
             understandingDeadline: queue.understandingDeadline, metrics: gatewayMetrics, logger: logger)
+        let parking = Parking(
+            store: store, circuits: circuits, park: queue.park, brands: { [registry] in registry.brands.map(\.id) },
+            metrics: gatewayMetrics, logger: logger)
         let actions = ActionHandler(
-            registry: registry, http: http, jitter: SystemJitter(), jitterFraction: queue.jitter, metrics: gatewayMetrics, logger: logger)
+            registry: registry, http: circuits, parking: parking, jitter: SystemJitter(), jitterFraction: queue.jitter,
+            metrics: gatewayMetrics,
+            logger: logger)
         let deliveries = DeliveryHandler(
             registry: registry, policy: SendPolicy(), reading: reading, unknownReply: queue.unknownReply,
             backoff: Backoff(retry, jitterFraction: queue.jitter), jitter: SystemJitter(), metrics: gatewayMetrics, logger: logger)
         let limits = TaskDispatcher.Options(
-            perBrand: queue.turnsPerBrand, total: queue.turns, lease: queue.lease, retry: retry, jitterFraction: queue.jitter)
+            perBrand: queue.turnsPerBrand, total: queue.turns, lease: queue.lease, retry: retry, jitterFraction: queue.jitter,
+            weight: { [registry] in registry.brand($0)?.configuration.weight ?? 1 })
         // Few at once and patient: nobody waits for cold work, and each piece may be a call of a model.
         let cold = TaskDispatcher.Options(
             perBrand: 4, total: 16, lease: queue.lease, retry: RetryPolicy(attempts: 3, backoff: [10, 60]), jitterFraction: queue.jitter)
@@ -173,6 +185,7 @@ struct GatewayProcess {
             Housekeeping(store: store, brands: { [registry] in registry.brands.map(\.id) }, logger: logger),
             HandoverWatch(store: store, registry: registry, inbox: inbox, logger: logger),
             reading,
+            parking,
             TaskDispatcher(
                 store: store, pool: .cold, options: cold, handler: ColdPathHandler(registry: registry, logger: logger), logger: logger),
             TaskDispatcher(

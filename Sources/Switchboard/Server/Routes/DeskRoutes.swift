@@ -9,6 +9,7 @@ struct DeskRoutes: Sendable {
     let registry: Registry
     let deadLetters: DeadLetterDesk
     let quarantine: QuarantineDesk
+    let queue: TaskQueue
 
     var routes: [APIRoute] {
         [
@@ -81,6 +82,7 @@ struct DeskRoutes: Sendable {
         for brand in brands {
             switch try await ask(brand) {
             case .done: return .json(["status": "done"])
+            case .doneButLate(let warning): return .json(["status": "done", "warning": .string(warning)])
             case .notFound: continue
             case .alreadyEnded(let state): throw APIError(409, "It is \(state) already")
             case .notRedrivable(let why): throw APIError(409, "It cannot be run again: \(why)")
