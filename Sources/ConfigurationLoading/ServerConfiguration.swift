@@ -84,7 +84,8 @@ package struct QueueConfiguration: Sendable, Hashable {
     /// The documented defaults unless said otherwise.
     package init(
         turnsPerBrand: Int = 64, turns: Int = 512, backoff: [Double] = [2, 4, 8, 16], jitter: Double = 0.1, lease: Duration = .seconds(30),
-        park: Duration = .seconds(1800), breakerWindow: Duration = .seconds(10), breakerProbe: Duration = .seconds(5), inlineWait: Duration = .seconds(5), unknownReply: Duration = .seconds(45),
+        park: Duration = .seconds(1800), breakerWindow: Duration = .seconds(10), breakerProbe: Duration = .seconds(5),
+        inlineWait: Duration = .seconds(5), unknownReply: Duration = .seconds(45),
         understandingDeadline: Duration = .seconds(15)
     ) {
         self.turnsPerBrand = turnsPerBrand

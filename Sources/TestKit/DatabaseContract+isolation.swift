@@ -75,7 +75,8 @@ extension DatabaseContract {
                     let scope: Scope = [.brand(Self.brand), .brand(Self.other), .installation][number % 3]
                     group.addTask {
                         let look: @Sendable (any Connection) throws -> Int = { connection in
-                            try connection.rows(Self.everything, []).filter { row in try Scope.brand(BrandID(rawValue: row.text(0))) != scope }.count
+                            try connection.rows(Self.everything, []).filter { try Scope.brand(BrandID(rawValue: $0.text(0))) != scope }
+                                .count
                         }
                         return number % 2 == 0 ? try await database.write(scope, look) : try await database.read(scope, look)
                     }

@@ -7,13 +7,15 @@ extension DatabaseContract {
     static let load: [Part] = [
         Part(testDescription: "five thousand units at once") { try await $0.fiveThousandAtOnce() },
         Part(testDescription: "brands that touch shared rows in opposite order all get done") { try await $0.oppositeOrders() },
-        Part(testDescription: "a unit that reads what it writes is never mixed with another of its brand") { try await $0.countingIsExact() },
+        Part(testDescription: "units of a brand that read what they write never mix") { try await $0.countingIsExact() },
     ]
 
     private func fiveThousandAtOnce() async throws {
         try await with { database in
             try await withThrowingTaskGroup(of: Void.self) { group in
-                for number in 0..<5000 { group.addTask { try await database.write(.brand(Self.brand)) { try Self.add(UInt64(number), $0) } } }
+                for number in 0..<5000 {
+                    group.addTask { try await database.write(.brand(Self.brand)) { try Self.add(UInt64(number), $0) } }
+                }
                 try await group.waitForAll()
             }
             #expect(try await rows(database) == 5000)
@@ -58,7 +60,8 @@ extension DatabaseContract {
                         try await database.write(.brand(Self.brand)) { connection in
                             let last = try connection.rows(Self.highest, [SQLValue(Self.brand)])[0].integer(0)
                             let id = UniqueID(high: 5, low: UInt64(number))
-                            try connection.run(Self.insert, [SQLValue(Self.brand), SQLValue(id), .text("t"), .integer(last + 1), .text("p")])
+                            try connection.run(
+                                Self.insert, [SQLValue(Self.brand), SQLValue(id), .text("t"), .integer(last + 1), .text("p")])
                         }
                     }
                 }

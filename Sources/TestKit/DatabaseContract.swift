@@ -8,6 +8,7 @@ package struct DatabaseContract: Sendable {
     /// What a driver may do otherwise, and why that is right.
     package enum Difference: String, Sendable, CaseIterable {
         case brandsAreApart = "the server itself keeps brands apart; without this, only the way through `Store.brand` does"
+        case failuresCondemn = "a unit whose statement failed is undone even if it went on; without this it keeps what it did otherwise"
         case manyWriters = "several connections write at once; without this, units run one after the other"
     }
 
@@ -30,15 +31,16 @@ package struct DatabaseContract: Sendable {
         try await part.run(self)
     }
 
-    package static let all: [Part] = [
-        Part(testDescription: "parameters are numbered, not named") { try await $0.parametersAreNumberedNotNamed() },
-        Part(testDescription: "values come back as they were") { try await $0.valuesComeBackAsTheyWere() },
-        Part(testDescription: "a failed unit leaves its neighbours alone") { try await $0.aFailedUnitLeavesItsNeighboursAlone() },
-        Part(testDescription: "what was written is read at once") { try await $0.whatWasWrittenIsReadAtOnce() },
-        Part(testDescription: "a closed store says so") { try await $0.aClosedStoreSaysSo() },
-        Part(testDescription: "duplicates are named") { try await $0.duplicatesAreNamed() },
-        Part(testDescription: "many writers lose nothing") { try await $0.manyWritersLoseNothing() },
-    ] + values + isolation + load
+    package static let all: [Part] =
+        [
+            Part(testDescription: "parameters are numbered, not named") { try await $0.parametersAreNumberedNotNamed() },
+            Part(testDescription: "values come back as they were") { try await $0.valuesComeBackAsTheyWere() },
+            Part(testDescription: "a failed unit leaves its neighbours alone") { try await $0.aFailedUnitLeavesItsNeighboursAlone() },
+            Part(testDescription: "what was written is read at once") { try await $0.whatWasWrittenIsReadAtOnce() },
+            Part(testDescription: "a closed store says so") { try await $0.aClosedStoreSaysSo() },
+            Part(testDescription: "duplicates are named") { try await $0.duplicatesAreNamed() },
+            Part(testDescription: "many writers lose nothing") { try await $0.manyWritersLoseNothing() },
+        ] + values + isolation + load
 
     static let insert = SQL("INSERT INTO opt_outs (brand_id, user_id, topic, at, proof) VALUES ($1, $2, $3, $4, $5)")
     static let count = SQL("SELECT count(*) FROM opt_outs WHERE brand_id = $1")

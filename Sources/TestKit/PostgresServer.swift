@@ -149,6 +149,12 @@ package final class PostgresServer: Sendable {
         state.withLock { $0.free.append(addresses.name) }
     }
 
+    /// For a database that was changed otherwise than by rows. Dropping costs a checkpoint, so on a server that goes with this process it
+    /// stays until then.
+    package func discard(_ addresses: Addresses) async throws {
+        if process == nil { try await dropDatabase(addresses) }
+    }
+
     package func dropDatabase(_ addresses: Addresses) async throws {
         try await administrate("DROP DATABASE IF EXISTS \(addresses.name) WITH (FORCE)")
         state.withLock { _ = $0.made.remove(addresses.name) }

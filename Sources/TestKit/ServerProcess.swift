@@ -49,7 +49,8 @@ final class ServerProcess: @unchecked Sendable {
         if geteuid() == 0 { try Self.run(["chown", "postgres", folder]) }
         try Self.run(
             Self.asServer([
-                programs + "/initdb", "-D", folder + "/data", "-U", "postgres", "-A", "trust", "-E", "UTF8", "--locale=C", "-k", "--no-sync",
+                programs + "/initdb", "-D", folder + "/data", "-U", "postgres", "-A", "trust", "-E", "UTF8", "--locale=C", "-k",
+                "--no-sync",
                 "--no-instructions",
             ]))
         let settings = """

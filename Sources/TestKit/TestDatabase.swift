@@ -63,9 +63,9 @@ extension PostgreSQLDatabase.Options {
         patience: .seconds(10), longestWait: .seconds(60), usesServerClock: false, applicationName: "switchboard-test")
 }
 
-/// Lets so many in at once; the others wait in line.
+/// Lets so many in at once; the others wait in line. A new database costs a good part of a second, one used again a few milliseconds.
 private actor Turnstile {
-    static let databases = Turnstile(places: 64)
+    static let databases = Turnstile(places: 16)
 
     private var places: Int
     private var line: [CheckedContinuation<Void, Never>] = []

@@ -27,6 +27,8 @@ import Testing
             // Until its turns hang.
             try await Task.sleep(for: .seconds(2))
             let beside = try await latencies("1555320", 40, rig)
+            let held = try await rig.count("SELECT count(*) FROM lanes WHERE brand_id = 'cafe' AND pool = 'turn' AND held_by IS NOT NULL")
+            #expect(held >= 10, "only \(held) turns of the hanging brand hang")
             flooding.cancel()
             try? await flooding.value
             let (before, after) = (median(alone), median(beside))
@@ -115,10 +117,10 @@ import Testing
                 )
             ])
             let began = ContinuousClock.now
-            let status = try await rig.webhook(body).status
+            let answer = try await rig.webhook(body)
             state.withLock {
                 $0.sent += 1
-                if status != 200 { $0.refused += 1 }
+                if answer.status != 200 || answer.json["accepted"] != 1 { $0.refused += 1 }
                 $0.slowest = max($0.slowest, ContinuousClock.now - began)
             }
         }

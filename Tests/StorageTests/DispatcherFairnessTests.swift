@@ -53,7 +53,9 @@ struct DispatcherFairnessTests {
         let first = state.claimable(at: now)
         #expect(first.map(\.1) == [128], "a claim is a page")
         let lanes = (0..<512).map { LaneLease(brand: brand("flood"), lane: "\($0)", pool: .turn, epoch: 1) }
-        for page in 0..<4 { state.endLook(brand("flood"), claimed: Array(lanes[(page * 128)..<(page * 128 + 128)]), next: Timestamp(seconds: 0)) }
+        for page in 0..<4 {
+            state.endLook(brand("flood"), claimed: Array(lanes[(page * 128)..<(page * 128 + 128)]), next: Timestamp(seconds: 0))
+        }
         #expect(state.claimable(at: now).isEmpty)
         state.wake(brand("small"))
         state.end(lanes[0])

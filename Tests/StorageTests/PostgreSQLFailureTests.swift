@@ -35,7 +35,7 @@ struct PostgreSQLFailureTests {
             try await body(nodes, addresses)
         } catch {
             for node in nodes { await node.close() }
-            try await server.dropDatabase(addresses)
+            try await server.discard(addresses)
             throw error
         }
         for node in nodes { await node.close() }
@@ -235,7 +235,8 @@ struct PostgreSQLFailureTests {
 
     @Test func connectionsAreBoundedAndMadeWhenNeeded() async throws {
         let open = "SELECT count(*) FROM pg_stat_activity WHERE application_name = 'sbtest_bounded'"
-        try await withNodes(1, Self.options { ($0.writers, $0.readers, $0.applicationName) = (3, 2, "sbtest_bounded") }) { nodes, addresses in
+        let options = Self.options { ($0.writers, $0.readers, $0.applicationName) = (3, 2, "sbtest_bounded") }
+        try await withNodes(1, options) { nodes, addresses in
             #expect(try await PostgreSQLConsole.run(open, at: addresses.administrator)[0][0] == "0")
             try await nodes[0].write(.brand(Self.brand)) { try Self.add(0, "t", $0) }
             #expect(try await PostgreSQLConsole.run(open, at: addresses.administrator)[0][0] == "1")
@@ -248,7 +249,8 @@ struct PostgreSQLFailureTests {
                             return
                         }
                         _ = try await nodes[0].write(.brand(brand)) { connection in
-                            try connection.run(Self.insert, [SQLValue(brand), SQLValue(UniqueID(high: 6, low: UInt64(number))), .text("t"), .integer(1)])
+                            let id = UniqueID(high: 6, low: UInt64(number))
+                            return try connection.run(Self.insert, [SQLValue(brand), SQLValue(id), .text("t"), .integer(1)])
                         }
                     }
                 }

@@ -14,10 +14,10 @@ struct PostgreSQLMigratorTests {
         do {
             try await body(addresses)
         } catch {
-            try await server.dropDatabase(addresses)
+            try await server.discard(addresses)
             throw error
         }
-        try await server.dropDatabase(addresses)
+        try await server.discard(addresses)
     }
 
     private func versions(_ addresses: PostgresServer.Addresses) async throws -> [String] {
@@ -78,6 +78,14 @@ struct PostgreSQLMigratorTests {
             #expect(await refusal("nobody'; DROP").contains("CREATE ROLE \"nobody'; DROP\" LOGIN"))
             #expect(await refusal("switchboard_owner").contains("the gateway needs another"))
             #expect(await refusal("postgres").contains("is a superuser"))
+            do {
+                _ = try await PostgreSQLMigrator.migrate(url: addresses.gateway, role: "switchboard_owner")
+                Issue.record("the gateway's role made tables")
+            } catch StorageError.cannotOpen(let text) {
+                #expect(
+                    text.contains("ALTER DATABASE \(addresses.name) OWNER TO switchboard")
+                        || text.contains("ALTER DATABASE \"\(addresses.name)"))
+            }
         }
     }
 

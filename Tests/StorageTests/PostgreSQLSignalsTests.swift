@@ -37,7 +37,7 @@ struct PostgreSQLSignalsTests {
             throw error
         }
         for node in pair { await node.close() }
-        try await server.dropDatabase(addresses)
+        try await server.discard(addresses)
     }
 
     private static let brand = BrandID(rawValue: "salon")
@@ -46,8 +46,8 @@ struct PostgreSQLSignalsTests {
         try await withPair { one, two, firstEar, secondEar, _ in
             let user = UserID(UniqueID(high: 7, low: 7))
             let signals: [PeerSignal] = [
-                .ready(Self.brand, .turn), .feed(Self.brand, InstanceID(rawValue: "web"), user), .typing(Self.brand, InstanceID(rawValue: "web"), user),
-                .events(BrandID(rawValue: "o'brand")),
+                .ready(Self.brand, .turn), .feed(Self.brand, InstanceID(rawValue: "web"), user),
+                .typing(Self.brand, InstanceID(rawValue: "web"), user), .events(BrandID(rawValue: "o'brand")),
             ]
             for signal in signals { one.send(signal) }
             for signal in signals { #expect(await secondEar.next() == signal) }
@@ -62,8 +62,10 @@ struct PostgreSQLSignalsTests {
             one.send(.events(Self.brand))
             #expect(await ear.next() == .events(Self.brand))
             try await PostgreSQLConsole.run(
-                "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = '\(addresses.name)' AND application_name = 'switchboard-signals'",
-                at: addresses.administrator)
+                """
+                SELECT pg_terminate_backend(pid) FROM pg_stat_activity
+                WHERE datname = '\(addresses.name)' AND application_name = 'switchboard-signals'
+                """, at: addresses.administrator)
             // Losing signals is allowed while the connections are made again, so it is said until it is heard.
             let teller = Task {
                 while !Task.isCancelled {

@@ -14,10 +14,10 @@ struct PostgreSQLStartTests {
             if !prepare.isEmpty { try await PostgreSQLConsole.run(prepare, at: addresses.administrator) }
             try await body(addresses)
         } catch {
-            try await server.dropDatabase(addresses)
+            try await server.discard(addresses)
             throw error
         }
-        try await server.dropDatabase(addresses)
+        try await server.discard(addresses)
     }
 
     private func refusal(_ url: String) async -> String {
@@ -70,7 +70,8 @@ struct PostgreSQLStartTests {
     @Test func aDatabaseWithoutTablesSaysHowToMakeThem() async throws {
         try await with(empty: true) { addresses in
             let text = await refusal(addresses.gateway)
-            #expect(text.contains("no tables of ours") && text.contains("switchboard migrate --store") && text.contains("--role switchboard"))
+            #expect(
+                text.contains("no tables of ours") && text.contains("switchboard migrate --store postgres://owner@… --role switchboard"))
         }
     }
 
@@ -87,7 +88,10 @@ struct PostgreSQLStartTests {
     }
 
     @Test func tablesWhoseProtectionWasLiftedAreNamed() async throws {
-        for text in ["ALTER TABLE messages NO FORCE ROW LEVEL SECURITY", "ALTER TABLE messages DISABLE ROW LEVEL SECURITY", "DROP POLICY of_brand ON messages"] {
+        for text in [
+            "ALTER TABLE messages NO FORCE ROW LEVEL SECURITY", "ALTER TABLE messages DISABLE ROW LEVEL SECURITY",
+            "DROP POLICY of_brand ON messages",
+        ] {
             try await with(text) { addresses in
                 #expect(await refusal(addresses.gateway).contains("row-level security is missing on messages"))
                 // The way out that the message names works.

@@ -7,6 +7,9 @@ import Testing
 
 struct PostgreSQLTests {
     @Test(arguments: DatabaseContract.all) func postgresqlKeepsTheContract(part: DatabaseContract.Part) async throws {
-        try await DatabaseContract("PostgreSQL", has: [.brandsAreApart, .manyWriters]) { try await TestDatabase.make(.postgresql) }.check(part)
+        try await DatabaseContract("PostgreSQL", has: [.brandsAreApart, .failuresCondemn, .manyWriters]) {
+            try await TestDatabase.make(.postgresql)
+        }.check(
+            part)
     }
 }

@@ -171,6 +171,30 @@ struct QueueOperationTests {
         try await other.remove()
     }
 
+    @Test(arguments: [1, 7, 8, 9, 64, 65, 150]) func aClaimTakesEachReadyLaneOnceWithItsFirstTask(lanes: Int) async throws {
+        try await TemporaryStore.with { store in
+            for number in 0..<lanes {
+                _ = try await store.put(UInt64(number + 1), lane: "action:\(number)", pool: .action)
+                _ = try await store.put(UInt64(number + 1001), lane: "action:\(number)", pool: .action)
+            }
+            let claim = try await store.claim(.action, limit: 500)
+            #expect(claim.lanes == lanes && Set(claim.work.map(\.lease.lane)).count == lanes)
+            #expect(Set(claim.work.map(\.task.id)) == Set((1...lanes).map { id(UInt64($0)) }))
+            #expect(claim.work.allSatisfy { $0.task.attempts == 1 && !$0.task.wasInterrupted })
+            #expect(try await store.claim(.action, limit: 500).work.isEmpty)
+        }
+    }
+
+    @Test func aClaimPrefersWhatIsUrgentAndTakesNoMoreThanItMay() async throws {
+        try await TemporaryStore.with { store in
+            for (number, priority) in [Priority.low, .normal, .high, .interrupt, .normal].enumerated() {
+                _ = try await store.put(UInt64(number + 1), lane: "action:\(number)", pool: .action, priority: priority)
+            }
+            #expect(Set(try await store.claim(.action, limit: 3).work.map(\.task.priority)) == [.interrupt, .high, .normal])
+            #expect(Set(try await store.claim(.action, limit: 3).work.map(\.task.priority)) == [.normal, .low])
+        }
+    }
+
     @Test func parkedWorkCostsNoAttemptAndComesBackInPieces() async throws {
         let clock = ControlledClock()
         try await TemporaryStore.with(clock: clock) { store in

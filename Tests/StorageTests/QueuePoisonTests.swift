@@ -33,7 +33,9 @@ struct QueuePoisonTests {
                 _ = try await store.put(UInt64(number), lane: "action:\(number)", pool: .action)
                 _ = try await store.put(UInt64(1000 + number), lane: "action:same", pool: .action)
             }
-            try await store.spoil("UPDATE tasks SET payload = '{\"n\":' WHERE task_id IN (SELECT task_id FROM tasks WHERE lane <> 'x')", database: store.database)
+            try await store.spoil(
+                "UPDATE tasks SET payload = '{\"n\":' WHERE task_id IN (SELECT task_id FROM tasks WHERE lane <> 'x')",
+                database: store.database)
             try await store.spoil("UPDATE tasks SET payload = '{}', kind = 'strange' WHERE lane LIKE 'action:1%'", database: store.database)
             clock.advance(by: .milliseconds(5))
             _ = try await store.put(5000, lane: "action:same", pool: .action)

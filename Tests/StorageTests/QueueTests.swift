@@ -95,12 +95,16 @@ struct QueueTests {
         }
     }
 
+    /// Leases are void at the start only where one process opens the store.
     @Test func leasesOfADeadProcessAreVoidAndCountACrash() async throws {
         let clock = ControlledClock()
-        try await TemporaryStore.with(clock: clock) { store in
+        try await TemporaryStore.with(.sqlite, clock: clock) { store in
             try await store.brand(brand).write { try $0.enqueue(task(1, at: $0.now)) }
             _ = try await take(store)
-            #expect(try await store.voidLeases() == 1)
+            // Where other nodes may hold them nothing is voided: there a lane is taken over when its lease ends.
+            let isShared = TestDatabase.Kind.ofThisRun == .postgresql
+            #expect(try await store.voidLeases() == (isShared ? 0 : 1))
+            if isShared { return }
             let again = try #require(try await take(store))
             #expect(again.1.crashes == 1 && again.1.wasInterrupted)
         }

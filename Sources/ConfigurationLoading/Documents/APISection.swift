@@ -3,7 +3,9 @@ import Conversation
 /// `api` of `brand.yaml`: the brand's own systems.
 struct APISection {
     let entry: Entry
-    private static let keys = ["base_url", "auth", "signing_secrets", "timeout_s", "max_concurrent", "key_retention_h", "allow_private_addresses"]
+    private static let keys = [
+        "base_url", "auth", "signing_secrets", "timeout_s", "max_concurrent", "key_retention_h", "allow_private_addresses",
+    ]
 
     func read() -> BrandAPI? {
         guard let members = entry.members(Self.keys) else { return nil }
@@ -16,7 +18,8 @@ struct APISection {
         let addresses = members["allow_private_addresses"]?.addresses() ?? []
         guard let url, let secrets, let auth, let timeout, let concurrent, let retention else { return nil }
         return BrandAPI(
-            baseURL: url, auth: auth, signingSecrets: secrets, timeout: timeout, maxConcurrent: concurrent, allowPrivateAddresses: addresses,
+            baseURL: url, auth: auth, signingSecrets: secrets, timeout: timeout, maxConcurrent: concurrent,
+            allowPrivateAddresses: addresses,
             keyRetention: .seconds(3600 * Int64(retention)))
     }
 

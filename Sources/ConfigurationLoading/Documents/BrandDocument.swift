@@ -4,7 +4,9 @@ import Foundation
 /// `brand.yaml`: who the brand is, where its systems are, and where it is present.
 struct BrandDocument {
     let reading: BrandReading
-    private static let keys = ["brand", "name", "locale", "time_zone", "weight", "keys", "api", "llm", "tiers", "popular_actions", "instances"]
+    private static let keys = [
+        "brand", "name", "locale", "time_zone", "weight", "keys", "api", "llm", "tiers", "popular_actions", "instances",
+    ]
 
     func read() -> BrandConfiguration? {
         let document = reading.document("brand.yaml")
@@ -25,7 +27,8 @@ struct BrandDocument {
         }
         guard let id, let name, let locale, let zone, let weight, let api, let instances else { return nil }
         return BrandConfiguration(
-            id: id, name: name, locale: locale, timeZone: zone, weight: weight, keys: keys, api: api, tiers: reading.tiers, popularActions: popular,
+            id: id, name: name, locale: locale, timeZone: zone, weight: weight, keys: keys, api: api, tiers: reading.tiers,
+            popularActions: popular,
             instances: instances, llm: llm)
     }
 

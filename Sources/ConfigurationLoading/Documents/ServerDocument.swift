@@ -41,7 +41,8 @@ struct ServerDocument {
 
     private func readQueue(_ entry: Entry, into queue: inout QueueConfiguration) {
         let keys = [
-            "turns_per_brand", "turns", "backoff_s", "jitter", "lease_s", "park_s", "breaker_window_s", "breaker_probe_s", "inline_wait_s", "unknown_reply_s",
+            "turns_per_brand", "turns", "backoff_s", "jitter", "lease_s", "park_s", "breaker_window_s", "breaker_probe_s", "inline_wait_s",
+            "unknown_reply_s",
             "understanding_deadline_s",
         ]
         guard let members = entry.members(keys) else { return }

@@ -28,7 +28,8 @@ package struct BrandConfiguration: Sendable {
     package var handover: HandoverConfiguration
 
     package init(
-        id: BrandID, name: String, locale: String = "en-US", timeZone: String = "UTC", weight: Int = 1, keys: [BrandKey] = [], api: BrandAPI,
+        id: BrandID, name: String, locale: String = "en-US", timeZone: String = "UTC", weight: Int = 1, keys: [BrandKey] = [],
+        api: BrandAPI,
         tiers: [String] = ["guest", "verified"], popularActions: [String] = [], instances: [InstanceConfiguration] = [],
         actions: [ActionDefinition] = [], schemas: [SchemaDefinition] = [], blockers: [BlockerDefinition] = [],
         intents: [IntentDefinition] = [], templates: [String: String] = [:], policies: Policies = .init(), llm: ModelConfiguration? = nil,

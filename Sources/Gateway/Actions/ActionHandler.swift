@@ -18,7 +18,8 @@ package struct ActionHandler: TaskHandler {
 
     /// `parking` keeps what a brand that is away cannot take now; without one it ends like any other failure.
     package init(
-        registry: Registry, http: any HTTPClient, parking: Parking? = nil, jitter: any JitterSource, jitterFraction: Double, metrics: GatewayMetrics, logger: Logger
+        registry: Registry, http: any HTTPClient, parking: Parking? = nil, jitter: any JitterSource, jitterFraction: Double,
+        metrics: GatewayMetrics, logger: Logger
     ) {
         self.registry = registry
         self.http = http

@@ -55,11 +55,18 @@ package enum PostgreSQLMigrator {
             guard try one("SELECT current_setting('server_encoding')") == "UTF8" else {
                 throw StorageError.cannotOpen("the database's encoding is not UTF8; make it with ENCODING 'UTF8'")
             }
+            guard try one("SELECT has_schema_privilege(current_schema(), 'CREATE')") == "t" else {
+                let (database, user) = (try one("SELECT current_database()"), try one("SELECT current_user"))
+                throw StorageError.cannotOpen(
+                    "role \(user) may not make tables in database \(database); run as an administrator: "
+                        + "ALTER DATABASE \(try identifier(database)) OWNER TO \(try identifier(user))")
+            }
             guard try one("SELECT current_user") != role else {
                 throw StorageError.cannotOpen(
                     "\(role) is the role that would own the tables; the gateway needs another, which row-level security binds")
             }
-            guard let found = try link.execute("SELECT rolsuper OR rolbypassrls FROM pg_roles WHERE rolname = \(try literal(role))").first else {
+            guard let found = try link.execute("SELECT rolsuper OR rolbypassrls FROM pg_roles WHERE rolname = \(try literal(role))").first
+            else {
                 throw StorageError.cannotOpen(
                     "there is no role \(role) for the gateway; make it with: CREATE ROLE \(try identifier(role)) LOGIN PASSWORD '…'")
             }

@@ -206,6 +206,7 @@ final class PostgreSQLConnection: Connection, @unchecked Sendable {
 
     /// Leaves the connection without a transaction, or broken.
     func rollBack() {
+        // What was sent and not answered is undone whatever the answer.
         _ = try? exchange()
         guard !link.isBroken else { return }
         (scope, failure) = (nil, nil)

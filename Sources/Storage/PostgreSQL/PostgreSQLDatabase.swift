@@ -27,16 +27,15 @@ package final class PostgreSQLDatabase: Database {
         package var longestWait: Duration
         /// Whether units go by the server's clock. False where a test holds the clock.
         package var usesServerClock: Bool
-        /// Whether row-level security must bind the role. False only for whoever looks at all brands from outside, such as a checker: the
-        /// gateway itself never does.
-        package var boundToRole: Bool
         package var applicationName: String
+        /// For a tool that looks at all brands at once with an operator's role, never for a gateway: the role is not looked over.
+        package var takesAnyRole: Bool
 
         package init(
             writers: Int = 4, readers: Int = 4, statementTimeout: Duration = .seconds(5), lockTimeout: Duration = .seconds(2),
             idleInTransactionTimeout: Duration = .seconds(10), connectTimeout: Duration = .seconds(3),
             patience: Duration = .milliseconds(1500), longestWait: Duration = .seconds(10), usesServerClock: Bool = true,
-            boundToRole: Bool = true, applicationName: String = "switchboard"
+            applicationName: String = "switchboard", takesAnyRole: Bool = false
         ) {
             self.writers = writers
             self.readers = readers
@@ -47,8 +46,8 @@ package final class PostgreSQLDatabase: Database {
             self.patience = patience
             self.longestWait = longestWait
             self.usesServerClock = usesServerClock
-            self.boundToRole = boundToRole
             self.applicationName = applicationName
+            self.takesAnyRole = takesAnyRole
         }
     }
 
@@ -62,7 +61,7 @@ package final class PostgreSQLDatabase: Database {
             defer { link.close() }
             let server = try PostgreSQLServer(link, options)
             try server.checkUsable()
-            if options.boundToRole {
+            if !options.takesAnyRole {
                 try server.checkRole()
                 try PostgreSQLSchema.check(link, role: server.role)
             }

@@ -87,7 +87,7 @@ package final class PostgreSQLSignals: PeerNetwork, @unchecked Sendable {
 
     private func wake() {
         var byte: UInt8 = 1
-        // A full pipe wakes just as well.
+        // A full pipe wakes just as well as one byte more.
         _ = Glibc.write(wakeUp[1], &byte, 1)
     }
 
@@ -138,7 +138,7 @@ package final class PostgreSQLSignals: PeerNetwork, @unchecked Sendable {
             }
             deliver(link)
             guard !isOver(), hasNothingToSend else { continue }
-            var entries = [pollfd(fd: PQsocket(link.handle), events: Int16(POLLIN), revents: 0), pollfd(fd: wakeUp[0], events: Int16(POLLIN), revents: 0)]
+            var entries = [PQsocket(link.handle), wakeUp[0]].map { pollfd(fd: $0, events: Int16(POLLIN), revents: 0) }
             let ready = poll(&entries, 2, 10_000)
             if entries[1].revents != 0 { drainWakeUps() }
             if entries[0].revents != 0 { try link.consume() }

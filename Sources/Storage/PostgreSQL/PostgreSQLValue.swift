@@ -93,7 +93,9 @@ enum PostgreSQLValue {
         }
 
         static func undo(_ bytes: UnsafeRawBufferPointer) -> String {
-            guard let start = bytes.baseAddress, memchr(start, 0xF4, bytes.count) != nil else { return String(decoding: bytes, as: UTF8.self) }
+            guard let start = bytes.baseAddress, memchr(start, 0xF4, bytes.count) != nil else {
+                return String(decoding: bytes, as: UTF8.self)
+            }
             let text = bytes.bindMemory(to: UInt8.self)
             var output: [UInt8] = []
             var index = 0

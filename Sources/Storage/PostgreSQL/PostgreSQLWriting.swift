@@ -83,7 +83,8 @@ enum PostgreSQLWriting {
         var last = first
         for attempt in 1..<tries {
             if connection.isBroken { return broke(connection, pool, [unit], last) }
-            Thread.sleep(forTimeInterval: Double.random(in: 0.001...0.01) * Double(attempt))
+            // Mostly the other one is through by now.
+            if attempt > 1 { Thread.sleep(forTimeInterval: Double.random(in: 0.001...0.01) * Double(attempt)) }
             do {
                 try connection.begin(writing: true)
                 try connection.enter(unit.scope)
@@ -96,8 +97,8 @@ enum PostgreSQLWriting {
                 let state = connection.failureState
                 if connection.isBroken { return broke(connection, pool, [unit], error) }
                 connection.rollBack()
-                // A row that is still in the way is no collision.
-                let isOver = !PostgreSQLFailure.deservesAnotherTry(state) || (state == "23505" && attempt >= 2)
+                // A row that is still in the way is most likely no collision.
+                let isOver = !PostgreSQLFailure.deservesAnotherTry(state) || (state == "23505" && attempt >= 3)
                 if isOver { return unit.finish(error) }
             }
         }

@@ -30,13 +30,14 @@ extension BrandTransaction {
             coalesce(sum(cost_nanos), 0)
             """
 
-        /// The groups after one of them, in order, each once for every currency in it.
+        /// The groups after one of them, in order, each once for every currency in it. The comparison stands before the look for NULL, so
+        /// that PostgreSQL learns the type of the parameter from it.
         private static func grouped(_ key: String, after: String) -> SQL {
             let range = "FROM usage WHERE brand_id = $1 AND at >= $2 AND at < $3"
             return SQL(
                 """
                 SELECT \(sums), \(key) AS part \(range) AND \(key) IN
-                    (SELECT DISTINCT \(key) \(range) AND (\(after) IS NULL OR \(key) > \(after)) ORDER BY 1 LIMIT $5)
+                    (SELECT DISTINCT \(key) \(range) AND (\(key) > \(after) OR \(after) IS NULL) ORDER BY 1 LIMIT $5)
                 GROUP BY part, currency ORDER BY part
                 """)
         }

@@ -12,7 +12,9 @@ struct BrandShares {
 
     /// What each brand gets of `room`, in the order in which they come; brands that get nothing are left out.
     func divide(_ room: Int, among wants: [(brand: BrandID, lanes: Int)]) -> [(BrandID, Int)] {
-        var (room, waiting) = (room, wants.filter { $0.lanes > 0 }.sorted { $0.brand < $1.brand }.map { ($0.brand, $0.lanes, pass($0.brand)) })
+        var (room, waiting) = (
+            room, wants.filter { $0.lanes > 0 }.sorted { $0.brand < $1.brand }.map { ($0.brand, $0.lanes, pass($0.brand)) }
+        )
         var order: [BrandID] = []
         var shares: [BrandID: Int] = [:]
         // Large rooms go in pieces, so that this costs little and still comes out even.

@@ -27,18 +27,23 @@ extension BrandTransaction {
         /// The attempt is counted, and so is a crash of the worker from whom the lane was taken over.
         private static func start(lanes: Int, isClaim: Bool) -> SQL {
             let places = (0..<lanes).map { "$\($0 + 3)" }.joined(separator: ", ")
-            let wasHeld = "CASE WHEN l.taken_from IS NULL OR l.taken_from IN ('\(QueueTask.retry)', '\(QueueTask.parked)') THEN 0 ELSE 1 END"
+            // The same expression on both sides: SQLite uses the index only where neither is a column.
+            let lane = Migrations.laneInOrder.replacing("lane", with: "l.lane")
+            let wasHeld =
+                "CASE WHEN l.taken_from IS NULL OR l.taken_from IN ('\(QueueTask.retry)', '\(QueueTask.parked)') THEN 0 ELSE 1 END"
             let isWanted = " AND l.paused = 0 AND NOT EXISTS (SELECT 1 FROM brand_pauses p WHERE p.brand_id = l.brand_id)"
             return SQL(
                 """
+                WITH due AS MATERIALIZED (
+                    SELECT l.brand_id AS due_brand, l.lane AS due_lane, \(isClaim ? wasHeld : "0") AS crashed,
+                        (SELECT t.task_id FROM tasks t WHERE t.brand_id = l.brand_id AND (\(Migrations.laneInOrder)) = (\(lane))
+                                AND t.run_at <= $2
+                            ORDER BY t.priority DESC, t.task_id LIMIT 1) AS due_task
+                    FROM lanes l WHERE l.brand_id = $1 AND l.lane IN (\(places))\(isClaim ? "" : isWanted))
                 UPDATE tasks SET interrupted = CASE WHEN state = 'processing' THEN 1 ELSE 0 END, state = 'processing',
                     attempts = attempts + 1, crashes = CASE WHEN state = 'processing' AND crashes <> \(QueueTask.suspect)
                         AND due.crashed = 1 THEN crashes + 1 ELSE crashes END
-                FROM (SELECT l.brand_id AS due_brand, l.lane AS due_lane, \(isClaim ? wasHeld : "0") AS crashed,
-                        (SELECT t.task_id FROM tasks t WHERE t.brand_id = l.brand_id AND t.lane = l.lane AND t.run_at <= $2
-                            ORDER BY t.priority DESC, t.task_id LIMIT 1) AS due_task
-                    FROM lanes l WHERE l.brand_id = $1 AND l.lane IN (\(places))\(isClaim ? "" : isWanted)) AS due
-                WHERE brand_id = due.due_brand AND lane = due.due_lane AND task_id = due.due_task
+                FROM due WHERE brand_id = due.due_brand AND lane = due.due_lane AND task_id = due.due_task
                 RETURNING lane, task_id, kind, payload, priority, attempts, crashes, created_at, node, interrupted, parked_since
                 """)
         }

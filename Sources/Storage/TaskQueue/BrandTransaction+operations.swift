@@ -40,16 +40,17 @@ extension BrandTransaction {
             "task_id, kind, payload, priority, run_at, state, attempts, created_at, node, cancel_requested, parked_since"
         static let next = SQL(
             """
-            SELECT \(columns) FROM tasks WHERE brand_id = $1 AND lane = $2 AND run_at <= $3 ORDER BY priority DESC, task_id LIMIT 1
+            SELECT \(columns) FROM tasks WHERE brand_id = $1 AND (\(Migrations.laneInOrder)) = $2 AND run_at <= $3 ORDER BY priority DESC, task_id LIMIT 1
             """)
         static let list = SQL(
-            "SELECT \(columns) FROM tasks WHERE brand_id = $1 AND lane = $2 AND priority >= $3 ORDER BY priority DESC, task_id LIMIT $4")
+            "SELECT \(columns) FROM tasks WHERE brand_id = $1 AND (\(Migrations.laneInOrder)) = $2 AND priority >= $3 ORDER BY priority DESC, task_id LIMIT $4"
+        )
         static let one = SQL("SELECT \(columns) FROM tasks WHERE brand_id = $1 AND lane = $2 AND task_id = $3")
-        static let any = SQL("SELECT 1 FROM tasks WHERE brand_id = $1 AND lane = $2 AND priority >= $3 LIMIT 1")
-        static let count = SQL("SELECT count(*) FROM tasks WHERE brand_id = $1 AND lane = $2 AND priority >= $3")
+        static let any = SQL("SELECT 1 FROM tasks WHERE brand_id = $1 AND (\(Migrations.laneInOrder)) = $2 AND priority >= $3 LIMIT 1")
+        static let count = SQL("SELECT count(*) FROM tasks WHERE brand_id = $1 AND (\(Migrations.laneInOrder)) = $2 AND priority >= $3")
         static let interrupted = SQL(
             """
-            SELECT 1 FROM tasks WHERE brand_id = $1 AND lane = $2 AND priority = \(Priority.interrupt.rank) AND task_id <> $3
+            SELECT 1 FROM tasks WHERE brand_id = $1 AND (\(Migrations.laneInOrder)) = $2 AND priority = \(Priority.interrupt.rank) AND task_id <> $3
             UNION ALL SELECT 1 FROM tasks WHERE brand_id = $1 AND lane = $2 AND task_id = $3 AND cancel_requested = 1 LIMIT 1
             """)
         static let cancel = SQL(

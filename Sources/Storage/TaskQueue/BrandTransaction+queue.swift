@@ -44,7 +44,8 @@ extension BrandTransaction {
             """
             UPDATE lanes SET held_by = NULL,
                 ready_at = CASE WHEN EXISTS (SELECT 1 \(rest) AND run_at <= $3) THEN $3 ELSE (SELECT min(run_at) \(rest)) END,
-                priority = coalesce((SELECT max(tasks.priority) \(rest)), \(Priority.normal.rank))
+                priority = coalesce((SELECT t.priority FROM tasks t WHERE t.brand_id = $1 AND (\(Migrations.laneInOrder)) = $2
+                    ORDER BY t.priority DESC LIMIT 1), \(Priority.normal.rank))
             WHERE brand_id = $1 AND lane = $2 RETURNING ready_at
             """)
         static let drop = SQL(

@@ -39,7 +39,9 @@ package final class TaskQueue: Sendable {
     }
 
     /// The task that the next worker of the lane would get now.
-    package func peek(lane: String, brand: BrandID) async throws -> TaskView? { try await store.brand(brand).read { try $0.peek(lane: lane) } }
+    package func peek(lane: String, brand: BrandID) async throws -> TaskView? {
+        try await store.brand(brand).read { try $0.peek(lane: lane) }
+    }
 
     /// Whether anything waits or runs in the lane at this priority or above.
     package func hasPending(lane: String, atOrAbove priority: Priority = .low, brand: BrandID) async throws -> Bool {
@@ -60,7 +62,9 @@ package final class TaskQueue: Sendable {
 
     /// Keeps new work of a brand from being taken, on all nodes and across restarts; what comes in is stored as ever. False when it was
     /// paused already.
-    @discardableResult package func pause(_ brand: BrandID) async throws -> Bool { try await store.brand(brand).write { try $0.pauseBrand() } }
+    @discardableResult package func pause(_ brand: BrandID) async throws -> Bool {
+        try await store.brand(brand).write { try $0.pauseBrand() }
+    }
 
     /// False when the brand was not paused.
     @discardableResult package func resume(_ brand: BrandID) async throws -> Bool {

@@ -39,7 +39,8 @@
             let putIn = (ContinuousClock.now - began).seconds
             let handler = Nothing()
             let dispatcher = TaskDispatcher(
-                store: store, pool: .action, options: .init(perBrand: width, total: width), handler: handler, logger: Logger(label: "bench"))
+                store: store, pool: .action, options: .init(perBrand: width, total: width), handler: handler, logger: Logger(label: "bench")
+            )
             began = ContinuousClock.now
             // Ends with the last task: the benchmark has nothing else to wait for.
             let running = Task { try await dispatcher.run() }

@@ -185,7 +185,8 @@ struct GatewayProcess {
             store: store, circuits: circuits, park: queue.park, brands: { [registry] in registry.brands.map(\.id) },
             metrics: gatewayMetrics, logger: logger)
         let actions = ActionHandler(
-            registry: registry, http: circuits, parking: parking, jitter: SystemJitter(), jitterFraction: queue.jitter, metrics: gatewayMetrics,
+            registry: registry, http: circuits, parking: parking, jitter: SystemJitter(), jitterFraction: queue.jitter,
+            metrics: gatewayMetrics,
             logger: logger)
         let deliveries = DeliveryHandler(
             registry: registry, policy: SendPolicy(), reading: reading, unknownReply: queue.unknownReply,

@@ -78,7 +78,7 @@ extension Rig {
         guard let place else { return try SQLiteDatabase(path: data + "/switchboard.sqlite") }
         return try await PostgreSQLDatabase(
             url: place.database.administrator,
-            options: .init(writers: 1, readers: 1, statementTimeout: .seconds(30), boundToRole: false, applicationName: "switchboard-look"))
+            options: .init(writers: 1, readers: 1, statementTimeout: .seconds(30), applicationName: "switchboard-look", takesAnyRole: true))
     }
 
     func withStore<Result: Sendable>(_ look: (any Database) async throws -> Result) async throws -> Result {

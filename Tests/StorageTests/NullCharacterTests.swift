@@ -4,7 +4,7 @@ import TestKit
 import Testing
 
 /// Characters that one of the databases would refuse, where customers can put them.
-struct HostileTextTests {
+struct NullCharacterTests {
     private static let brand = BrandID(rawValue: "salon")
     private static let instance = InstanceID(rawValue: "salon-whatsapp")
 
@@ -19,7 +19,8 @@ struct HostileTextTests {
             let stored = try await store.brand(Self.brand).write { transaction in
                 let user = try transaction.resolveUser(
                     channel: ChannelName(rawValue: "whatsapp"), sender: sender, tier: "verified", verified: true)
-                let session = try transaction.openSession(instance: Self.instance, user: user)
+                let running = try transaction.activeSession(instance: Self.instance, user: user)
+                let session = try running?.id ?? transaction.openSession(instance: Self.instance, user: user)
                 return try transaction.insertInbound(
                     message, content: CanonicalJSON.text(message.content.json), id: MessageID(transaction.newID()), session: session,
                     instance: Self.instance, user: user)
