@@ -210,7 +210,7 @@ import Testing
         let isNobody = caller.brand == nil && !caller.isOperator
         switch access {
         case "anyone", "channel:signature", "channel:verify_token", "channel:anyone", "channel:origin", "channel:origin_or_app_key",
-            "channel:visitor_token":
+            "channel:visitor_token", "channel:signed_link":
             return nil
         case "operator": return isNobody ? 401 : caller.isOperator ? nil : 403
         default:
@@ -229,6 +229,8 @@ import Testing
         if kind == "strange" || kind == "malformed" { return 404 }
         switch route.access {
         case "channel:signature", "channel:visitor_token": return 401
+        // Whose link it is not is not told that there is one.
+        case "channel:signed_link": return 404
         case "channel:verify_token", "channel:origin", "channel:origin_or_app_key": return 403
         default: return nil
         }

@@ -16,7 +16,7 @@ struct MediaRoutes: Sendable {
     var routes: [APIRoute] {
         [
             APIRoute(
-                method: "GET", path: "/media/{token}", access: .channel("signed link"), summary: "A customer's file, by a link in a ticket",
+                method: "GET", path: "/media/{token}", access: .channel("signed_link"), summary: "A customer's file, by a link in a ticket",
                 handle: open)
         ]
     }
