@@ -9,6 +9,8 @@ struct OutboxAgenda {
     private var isDue: Set<BrandID> = []
     /// Brands whose last attempt failed: how often in a row, and when to try again.
     private var failed: [BrandID: (times: Int, retryAt: Timestamp)] = [:]
+    /// The brand that is being published, whose events were read before: what is written meanwhile needs another look.
+    private var current: BrandID?
     /// The bus takes nobody's events: how often in a row it did not, and when to try again.
     private var away: (times: Int, retryAt: Timestamp)?
 
@@ -16,7 +18,7 @@ struct OutboxAgenda {
 
     /// The brand has events. One that failed keeps its pause: its next attempt takes them along.
     mutating func wake(_ brand: BrandID) {
-        guard failed[brand] == nil, isDue.insert(brand).inserted else { return }
+        guard failed[brand] == nil || current == brand, isDue.insert(brand).inserted else { return }
         due.append(brand)
     }
 
@@ -30,6 +32,7 @@ struct OutboxAgenda {
         guard !due.isEmpty else { return nil }
         let brand = due.removeFirst()
         isDue.remove(brand)
+        current = brand
         return brand
     }
 
@@ -38,6 +41,7 @@ struct OutboxAgenda {
 
     /// `hasMore`: a full batch left, so there may be more; the others get their turn first.
     mutating func published(_ brand: BrandID, hasMore: Bool) {
+        current = nil
         failed[brand] = nil
         away = nil
         if hasMore { wake(brand) }
@@ -47,18 +51,25 @@ struct OutboxAgenda {
     mutating func couldNotPublish(_ brand: BrandID, at now: Timestamp, jitter: any JitterSource) -> Duration {
         let times = (failed[brand]?.times ?? 0) + 1
         let wait = backoff.delay(afterAttempt: times, jitter: jitter) ?? .seconds(60)
-        failed[brand] = (times, now + wait)
+        pause(brand, (times, now + wait))
         return wait
     }
 
     /// Another node publishes for this brand; it is looked at again at `time`, in case that node missed its last events.
-    mutating func isHeldElsewhere(_ brand: BrandID, until time: Timestamp) { failed[brand] = (0, time) }
+    mutating func isHeldElsewhere(_ brand: BrandID, until time: Timestamp) { pause(brand, (0, time)) }
+
+    private mutating func pause(_ brand: BrandID, _ entry: (times: Int, retryAt: Timestamp)) {
+        current = nil
+        failed[brand] = entry
+        if isDue.remove(brand) != nil { due.removeAll { $0 == brand } }
+    }
 
     /// Nobody's events can be published. Returns the pause before the next attempt, which is this brand's.
     mutating func busIsAway(_ brand: BrandID, at now: Timestamp, jitter: any JitterSource) -> Duration {
         let times = (away?.times ?? 0) + 1
         let wait = backoff.delay(afterAttempt: times, jitter: jitter) ?? .seconds(60)
         away = (times, now + wait)
+        current = nil
         failed[brand] = nil
         if isDue.insert(brand).inserted { due.insert(brand, at: 0) }
         return wait

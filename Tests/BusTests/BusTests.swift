@@ -86,6 +86,25 @@ struct BusTests {
         }
     }
 
+    @Test func whatIsWrittenDuringARetryIsPublishedToo() async throws {
+        try await TemporaryStore.with { store in
+            let bus = EmbeddedBus()
+            let calls = Mutex(0)
+            bus.subscribe { _ in
+                let call = calls.withLock { count in
+                    count += 1
+                    return count
+                }
+                if call == 1 { throw Refused() }
+                if call == 2 { try await store.brand(brand).write { try $0.record(.update, instance: instance, data: ["n": 1]) } }
+            }
+            let events = try await published(store, bus, until: 2) {
+                try await store.brand(brand).write { try $0.record(.update, instance: instance, data: ["n": 0]) }
+            }
+            #expect(events.compactMap { $0.data["n"]?.integer } == [0, 1])
+        }
+    }
+
     /// Runs a publisher that stands still unless a test moves the clock.
     private func publishing(
         _ clock: ControlledClock, _ bus: EmbeddedBus, _ body: (Store) async throws -> Void
