@@ -6,6 +6,8 @@ import Testing
 /// A brand whose systems hang, at ten times the load of the two beside it.
 @Suite(.serialized) struct FairnessTests {
     private static let hangingNumber = "106540352242955"
+    /// Belongs to nobody: what comes for it is stored and nothing more.
+    private static let nobodysNumber = "106540352242900"
 
     @Test func aBrandThatHangsCostsTheOthersNothing() async throws {
         let server = try HangingServer()
@@ -22,20 +24,26 @@ import Testing
             try await rig.startGateway()
             _ = try await latencies("1555300", 10, rig)
             let alone = try await latencies("1555310", 40, rig)
-            let flood = Flood(rig)
+            // The same webhooks for nobody: what they cost the machine is not the brand's doing.
+            let idle = Task { try await Flood(rig, account: Self.nobodysNumber).run() }
+            try await Task.sleep(for: .seconds(1))
+            let control = try await latencies("1555330", 40, rig)
+            idle.cancel()
+            try? await idle.value
+            let flood = Flood(rig, account: Self.hangingNumber)
             let flooding = Task { try await flood.run() }
             // Until its turns hang.
             try await Task.sleep(for: .seconds(2))
             let beside = try await latencies("1555320", 40, rig)
-            let held = try await rig.count("SELECT count(*) FROM lanes WHERE brand_id = 'cafe' AND pool = 'turn' AND held_by IS NOT NULL")
-            #expect(held >= 10, "only \(held) turns of the hanging brand hang")
+            let held = try await rig.count("SELECT count(*) FROM lanes WHERE brand_id = 'cafe' AND held_by LIKE 'node-%'")
+            #expect(held >= 10, "only \(held) turns and calls of the hanging brand hang")
             flooding.cancel()
             try? await flooding.value
-            let (before, after) = (median(alone), median(beside))
+            let (before, after) = (max(median(alone), median(control)), median(beside))
             // Below this a difference is the machine's own: both processes, the stand-ins and this test share its cores.
             #expect(after <= before * 1.2 + 0.03, "median \(after) s beside the hanging brand, \(before) s alone")
             let counts = flood.answers
-            #expect(counts.sent > 200 && counts.refused == 0, "\(counts)")
+            #expect(counts.sent > 100 && counts.refused == 0, "\(counts)")
             #expect(counts.slowest < .seconds(2), "a webhook of the hanging brand waited \(counts.slowest)")
             for brand in ["salon", "jobs"] {
                 let letters = try await rig.deadLetters(brand)
@@ -83,7 +91,7 @@ import Testing
 
     private func median(_ values: [Double]) -> Double { values.sorted()[values.count / 2] }
 
-    /// Customers of the hanging brand: a hundred messages in a second.
+    /// Customers who write fifty messages in a second, ten times what each healthy brand gets.
     private final class Flood: Sendable {
         private struct State {
             var sent = 0
@@ -92,9 +100,13 @@ import Testing
         }
 
         private let rig: Rig
+        private let account: String
         private let state = Mutex(State())
 
-        init(_ rig: Rig) { self.rig = rig }
+        init(_ rig: Rig, account: String) {
+            self.rig = rig
+            self.account = account
+        }
 
         var answers: (sent: Int, refused: Int, slowest: Duration) { state.withLock { ($0.sent, $0.refused, $0.slowest) } }
 
@@ -102,7 +114,7 @@ import Testing
             try await withThrowingTaskGroup(of: Void.self) { group in
                 for number in 0... {
                     group.addTask { try await self.send(number) }
-                    do { try await Task.sleep(for: .milliseconds(10)) } catch { break }
+                    do { try await Task.sleep(for: .milliseconds(20)) } catch { break }
                 }
                 try await group.waitForAll()
             }
@@ -110,10 +122,12 @@ import Testing
 
         private func send(_ number: Int) async throws {
             let phone = "1555400\(10_000 + number)"
+            // The one hangs in its turn, the other in its call.
+            let text = number.isMultiple(of: 2) ? "book a haircut on Tuesday at 9am" : "list my bookings"
             let body = Rig.delivery([
                 (
-                    account: FairnessTests.hangingNumber,
-                    value: ["messages": [Rig.textMessage("list my bookings", from: phone, id: "wamid.\(UUID())")]]
+                    account: account,
+                    value: ["messages": [Rig.textMessage(text, from: phone, id: "wamid.\(UUID())")]]
                 )
             ])
             let began = ContinuousClock.now

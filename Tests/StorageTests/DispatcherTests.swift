@@ -205,8 +205,11 @@ struct DispatcherTests {
                 }) == 1 {
                     throw Broken()
                 }
-                // This process died of it, as far as anybody can see.
-                try await store.brand(brand).write { _ = try $0.renew(context.lease, until: $0.now) }
+                // This process died of it, as far as anybody can see: the lease is over, and the lane was taken over.
+                _ = try await store.brand(brand).write { transaction in
+                    _ = try transaction.renew(context.lease, until: transaction.now)
+                    return try transaction.claim(pool: .action, limit: 1, until: transaction.now)
+                }
                 // Makes the dispatcher look again.
                 try await enqueue(store, 2)
                 throw CancellationError()
