@@ -5,7 +5,7 @@ import Testing
 
 @testable import Storage
 
-struct PostgreSQLMigratorTests {
+@Suite(.serialized) struct PostgreSQLMigratorTests {
     private static let role = PostgresServer.gatewayRole
 
     private func withEmpty(_ body: (PostgresServer.Addresses) async throws -> Void) async throws {

@@ -6,8 +6,8 @@ import Testing
 
 @testable import Storage
 
-/// A server that goes away and comes back, of these tests' own.
-struct PostgreSQLRestartTests {
+/// A server that goes away and comes back, of these tests' own; one at a time, since each is a burden to the other tests.
+@Suite(.serialized) struct PostgreSQLRestartTests {
     private static let brand = BrandID(rawValue: "restarted")
     private static let insert = SQL("INSERT INTO opt_outs (brand_id, user_id, topic, at, proof) VALUES ($1, $2, 't', 1, 'p')")
     private static let ids = SQL("SELECT user_id FROM opt_outs WHERE brand_id = $1")
@@ -22,6 +22,7 @@ struct PostgreSQLRestartTests {
             var isOver = false
             var acknowledged: Set<UniqueID> = []
             var unexpected: [String] = []
+            var waiting: (count: Int, continuation: CheckedContinuation<Void, Never>)?
         }
         private let state = Mutex(State())
         var isOver: Bool { state.withLock { $0.isOver } }
@@ -29,10 +30,23 @@ struct PostgreSQLRestartTests {
         var unexpected: [String] { state.withLock { $0.unexpected } }
         func end() { state.withLock { $0.isOver = true } }
 
+        /// Returns when so many more are acknowledged.
+        func more(_ count: Int) async {
+            await withCheckedContinuation { continuation in
+                state.withLock { $0.waiting = ($0.acknowledged.count + count, continuation) }
+            }
+        }
+
         func write(_ id: UniqueID, _ database: any Database) async {
             do {
                 try await PostgreSQLRestartTests.add(id, database)
-                state.withLock { _ = $0.acknowledged.insert(id) }
+                let reached = state.withLock { state -> CheckedContinuation<Void, Never>? in
+                    state.acknowledged.insert(id)
+                    guard let waiting = state.waiting, state.acknowledged.count >= waiting.count else { return nil }
+                    state.waiting = nil
+                    return waiting.continuation
+                }
+                reached?.resume()
             } catch StorageError.unavailable {
                 // The way in which a store that is away says so.
             } catch {
@@ -41,13 +55,13 @@ struct PostgreSQLRestartTests {
         }
     }
 
-    @Test func whatWasAcknowledgedOutlivesEveryRestart() async throws {
+    @Test(.timeLimit(.minutes(2))) func whatWasAcknowledgedOutlivesEveryRestart() async throws {
         let server = try await PostgresServer.start()
         let addresses = try await server.makeDatabase()
         let database = try await PostgreSQLDatabase(url: addresses.gateway)
         let load = Load()
         try await withThrowingTaskGroup(of: Void.self) { group in
-            for writer in 0..<16 {
+            for writer in 0..<8 {
                 group.addTask {
                     var number: UInt64 = 0
                     while !load.isOver {
@@ -57,10 +71,9 @@ struct PostgreSQLRestartTests {
                 }
             }
             for isSudden in [false, true, false, true] {
-                let before = load.acknowledged.count
                 try await server.restart(isSudden: isSudden)
                 // It goes on by itself.
-                while load.acknowledged.count < before + 200 { await Task.yield() }
+                await load.more(200)
             }
             load.end()
             try await group.waitForAll()

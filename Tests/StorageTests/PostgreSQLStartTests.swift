@@ -6,7 +6,7 @@ import Testing
 @testable import Storage
 
 /// What a gateway looks at before it works on a PostgreSQL.
-struct PostgreSQLStartTests {
+@Suite(.serialized) struct PostgreSQLStartTests {
     private func with(_ prepare: String = "", empty: Bool = false, _ body: (PostgresServer.Addresses) async throws -> Void) async throws {
         let server = try await PostgresServer.shared()
         let addresses = empty ? try await server.makeEmptyDatabase() : try await server.makeDatabase()
