@@ -99,7 +99,9 @@ let package = Package(
                 Outside.nioPosix, Outside.httpTypes,
             ]),
         // Tests.
-        .target(name: "TestKit", dependencies: ["Conversation", "CNATS", "Storage", "Bus", "HTTPCalls", "Signing", Outside.log], path: "Sources/TestKit"),
+        .target(
+            name: "TestKit", dependencies: ["Conversation", "CNATS", "Storage", "Bus", "HTTPCalls", "Signing", Outside.log],
+            path: "Sources/TestKit"),
         .testTarget(name: "ConversationTests", dependencies: ["Conversation"]),
         .testTarget(name: "JSONTests", dependencies: ["Conversation", "JSON"]),
         .testTarget(name: "TextTests", dependencies: ["Text"]),

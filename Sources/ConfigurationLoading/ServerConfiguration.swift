@@ -18,12 +18,14 @@ package struct ServerConfiguration: Sendable {
     package var shutdownGrace: Duration
     /// Where the brands' rows are.
     package var stores: StoresConfiguration
+    /// How long published events stay in the outbox, to be published again if the bus loses them.
+    package var keepEvents: Duration
 
     /// The documented defaults unless said otherwise.
     package init(
         maxBodyBytes: Int = 4_194_304, requestTimeout: Duration = .seconds(15), maxStreams: Int = 20_000,
         trustedProxies: [AddressRule] = [], operatorKey: Secret = Secret(""), queue: QueueConfiguration = .init(),
-        shutdownGrace: Duration = .seconds(35), stores: StoresConfiguration = .init()
+        shutdownGrace: Duration = .seconds(35), keepEvents: Duration = .seconds(7 * 86_400), stores: StoresConfiguration = .init()
     ) {
         self.maxBodyBytes = maxBodyBytes
         self.requestTimeout = requestTimeout
@@ -32,6 +34,7 @@ package struct ServerConfiguration: Sendable {
         self.operatorKey = operatorKey
         self.queue = queue
         self.shutdownGrace = shutdownGrace
+        self.keepEvents = keepEvents
         self.stores = stores
     }
 }

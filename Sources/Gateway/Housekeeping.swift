@@ -8,15 +8,20 @@ package import Storage
 package struct Housekeeping: Service {
     private let store: Store
     private let brands: @Sendable () -> [BrandID]
+    private let keepEvents: Duration
     private let logger: Logger
 
     private static let interval = Duration.seconds(3600)
     private static let claim = Duration.seconds(3300)
     private static let piece = 200
 
-    package init(store: Store, brands: @escaping @Sendable () -> [BrandID], logger: Logger) {
+    /// `keepEvents` is how long a published event stays in the outbox, to be published again if the bus loses it.
+    package init(
+        store: Store, brands: @escaping @Sendable () -> [BrandID], keepEvents: Duration = .seconds(7 * 86_400), logger: Logger
+    ) {
         self.store = store
         self.brands = brands
+        self.keepEvents = keepEvents
         self.logger = logger
     }
 
@@ -34,15 +39,27 @@ package struct Housekeeping: Service {
         do {
             // A little less than the interval: whoever did it last time is not late for the next.
             guard try await store.brand(brand).write({ try $0.claim(.housekeeping, for: Self.claim) }) else { return }
-            var removed = 0
-            while !Task.isCancelled {
-                let count = try await store.brand(brand).write { try $0.forgetEarlyStatuses(limit: Self.piece) }
-                removed += count
-                if count < Self.piece { break }
+            let statuses = try await forget(brand) { try $0.forgetEarlyStatuses(limit: Self.piece) }
+            if statuses > 0 {
+                logger.info("statuses of unknown messages removed", metadata: ["brand": "\(brand)", "count": "\(statuses)"])
             }
-            if removed > 0 { logger.info("statuses of unknown messages removed", metadata: ["brand": "\(brand)", "count": "\(removed)"]) }
+            let events = try await forget(brand) { [keepEvents] in
+                try $0.forgetEvents(before: $0.now + (.zero - keepEvents), limit: Self.piece)
+            }
+            if events > 0 { logger.info("old events removed", metadata: ["brand": "\(brand)", "count": "\(events)"]) }
         } catch {
             logger.error("tidying failed, will be tried again in an hour", metadata: ["brand": "\(brand)", "error": "\(error)"])
         }
+    }
+
+    /// Piece by piece; returns how many went.
+    private func forget(_ brand: BrandID, _ piece: @escaping @Sendable (BrandTransaction) throws -> Int) async throws -> Int {
+        var removed = 0
+        while !Task.isCancelled {
+            let count = try await store.brand(brand).write(piece)
+            removed += count
+            if count < Self.piece { break }
+        }
+        return removed
     }
 }

@@ -25,6 +25,7 @@ struct SwitchboardCommand: AsyncParsableCommand {
         #endif
         return commands + [
             CheckCommand.self, MigrateCommand.self, ChatCommand.self, DeadLettersCommand.self, QuarantineCommand.self, QueueCommand.self,
+            BusCommand.self,
         ]
     }
 

@@ -45,19 +45,22 @@ package final class NATSServer: @unchecked Sendable {
     }
 
     /// Runs `body` with a server of its own.
-    package static func with<Result>(_ body: (NATSServer) async throws -> Result) async throws -> Result {
-        let server = try NATSServer()
+    package static func with<Result>(
+        access: String? = nil, _ body: (NATSServer) async throws -> Result
+    ) async throws -> Result {
+        let server = try NATSServer(access: access)
         defer { server.remove() }
         try await server.waitUntilReady()
         return try await body(server)
     }
 
-    /// Throws `Problem` when there is no nats-server on the path.
-    package init() throws {
+    /// `access` is what stands in the server's configuration about accounts and users; 64 accounts for `freshURL` when nil. Throws `Problem`.
+    package init(access: String? = nil) throws {
         port = try Self.freePort()
         folder = NSTemporaryDirectory() + "switchboard-nats-\(UUID().uuidString)"
         try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
-        try Self.configuration(port: port, folder: folder).write(toFile: folder + "/server.conf", atomically: true, encoding: .utf8)
+        try Self.configuration(port: port, folder: folder, access: access ?? Self.namespaces).write(
+            toFile: folder + "/server.conf", atomically: true, encoding: .utf8)
         try start()
     }
 
@@ -164,18 +167,20 @@ package final class NATSServer: @unchecked Sendable {
         }
     }
 
-    private static func configuration(port: Int, folder: String) -> String {
+    private static var namespaces: String {
         let accounts = (1...accounts).map { number in
             "  space\(number) { jetstream: enabled, users: [{ user: user\(number), password: secret }] }"
         }
-        return """
-            listen: "127.0.0.1:\(port)"
-            max_payload: \(maxPayload)
-            jetstream { store_dir: "\(folder)/store", max_file_store: 1GB }
-            accounts {
-            \(accounts.joined(separator: "\n"))
-            }
+        return "accounts {\n\(accounts.joined(separator: "\n"))\n}"
+    }
 
-            """
+    private static func configuration(port: Int, folder: String, access: String) -> String {
+        """
+        listen: "127.0.0.1:\(port)"
+        max_payload: \(maxPayload)
+        jetstream { store_dir: "\(folder)/store", max_file_store: 1GB }
+        \(access)
+
+        """
     }
 }

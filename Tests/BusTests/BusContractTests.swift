@@ -5,7 +5,7 @@ import Synchronization
 import TestKit
 import Testing
 
-struct BusContractTests {
+@Suite(.serialized) struct BusContractTests {
     @Test(arguments: BusContract.all.indices) func theEmbeddedBusKeepsTheContract(part: Int) async throws {
         try await BusContract.all[part](BusContract { EmbeddedUnderTest() })
     }

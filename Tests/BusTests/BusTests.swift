@@ -1,5 +1,6 @@
 import Bus
 import Conversation
+import Foundation
 import Logging
 import Storage
 import Synchronization
@@ -151,6 +152,75 @@ struct BusTests {
                 guard others < 401 else { break }
             }
             #expect(others < 401, "the quiet brand came after all of the loud one's, or never")
+        }
+    }
+
+    @Test func oneNodeAtATimePublishesForABrand() async throws {
+        let clock = ControlledClock()
+        let path = NSTemporaryDirectory() + "switchboard-claims-\(UUID().uuidString).sqlite"
+        let database = try SQLiteDatabase(path: path)
+        let one = Store(database: database, clock: clock, ids: SystemIDs(clock: clock), node: "one")
+        let other = Store(database: database, clock: clock, ids: SystemIDs(clock: clock), node: "other")
+        func claim(_ store: Store) async throws -> Bool {
+            try await store.brand(brand).write { try $0.claimOutbox(until: $0.now + .seconds(60)) }
+        }
+        #expect(try await claim(one))
+        #expect(try await claim(one), "who holds it may go on")
+        #expect(try await claim(other) == false)
+        try await other.brand(brand).write { try $0.releaseOutbox() }
+        #expect(try await claim(other) == false, "nobody gives back what another holds")
+        try await one.brand(brand).write { try $0.releaseOutbox() }
+        #expect(try await claim(other))
+        #expect(try await claim(one) == false)
+        clock.advance(by: .seconds(61))
+        #expect(try await claim(one), "a node that died holds it for a minute")
+        await one.close()
+        for suffix in ["", "-wal", "-shm"] { try? FileManager.default.removeItem(atPath: path + suffix) }
+    }
+
+    @Test func whatIsPublishedAgainIsWhatWasPublishedInThatTime() async throws {
+        let clock = ControlledClock()
+        try await TemporaryStore.with(clock: clock, ids: SystemIDs(clock: clock)) { store in
+            func record(_ numbers: Range<Int>) async throws {
+                try await store.brand(brand).write { transaction in
+                    for number in numbers { try transaction.record(.update, instance: instance, data: ["n": .integer(Int64(number))]) }
+                }
+            }
+            func waiting() async throws -> [Int64] {
+                try await store.brand(brand).read { try $0.waitingEvents(limit: 5000).compactMap { $0.data["n"]?.integer } }
+            }
+            try await record(0..<3)
+            clock.advance(by: .seconds(3600))
+            let since = clock.now
+            try await record(3..<1203)
+            try await store.brand(brand).write { transaction in
+                try transaction.markPublished(try transaction.waitingEvents(limit: 1000).map(\.id))
+            }
+            #expect(try await waiting() == Array(1000..<1203))
+            let desk = OutboxDesk(store: store)
+            let end = UniqueID.first(at: clock.now + .milliseconds(1))
+            let step = try await desk.publishAgain(brand, after: .first(at: since), upTo: end)
+            #expect(step.count == 997 && step.next == nil)
+            #expect(try await waiting() == Array(3..<1203))
+            #expect(try await desk.waiting(brand, upTo: end) == 1200)
+            #expect(try await desk.publishAgain(BrandID(rawValue: "jobs"), after: .first(at: since), upTo: end).count == 0)
+        }
+    }
+
+    @Test func whatWaitsIsNeverForgotten() async throws {
+        let clock = ControlledClock()
+        try await TemporaryStore.with(clock: clock, ids: SystemIDs(clock: clock)) { store in
+            let outbox = store.brand(brand)
+            for _ in 0..<5 {
+                try await outbox.write { try $0.record(.update, instance: instance, data: .null) }
+                clock.advance(by: .seconds(86_400))
+            }
+            try await outbox.write { try $0.markPublished(try $0.waitingEvents(limit: 4).map(\.id)) }
+            #expect(try await outbox.write { try $0.forgetEvents(before: $0.now + .seconds(-3 * 86_400), limit: 1) } == 1)
+            #expect(try await outbox.write { try $0.forgetEvents(before: $0.now + .seconds(-3 * 86_400), limit: 10) } == 1)
+            clock.advance(by: .seconds(30 * 86_400))
+            #expect(try await outbox.write { try $0.forgetEvents(before: $0.now, limit: 10) } == 2)
+            #expect(try await outbox.read { try $0.countWaitingEvents() } == 1)
         }
     }
 }

@@ -22,6 +22,7 @@ import Testing
         #expect(server.queue == QueueConfiguration(turnsPerBrand: 8, turns: 16, backoff: [1, 2], jitter: 0.2))
         #expect(server.queue.park == .seconds(1800))
         #expect(server.shutdownGrace == .seconds(40))
+        #expect(server.keepEvents == .seconds(3 * 86_400))
     }
 
     @Test func channelAppsCarryTheSettingsTheirChannelAskedFor() throws {

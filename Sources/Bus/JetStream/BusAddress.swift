@@ -49,7 +49,7 @@ package struct BusAddress: Sendable, CustomStringConvertible {
     private mutating func take(_ name: String, _ value: String) throws(Problem) {
         func number(_ range: ClosedRange<Int64>) throws(Problem) -> Int64 {
             guard let number = Int64(value), range.contains(number) else {
-                throw Problem(description: "\(name)=\(value) in the NATS URL: a number from \(range.lowerBound) to \(range.upperBound)")
+                throw Problem(description: "\(name) in the NATS URL: a number from \(range.lowerBound) to \(range.upperBound)")
             }
             return number
         }
@@ -62,8 +62,9 @@ package struct BusAddress: Sendable, CustomStringConvertible {
         case "max_bytes": settings.maxBytes = try number(1_048_576...Int64.max)
         case "in_flight": settings.inFlight = Int(try number(1...256))
         default:
+            // Not named: what follows a question mark in a badly pasted password would be.
             throw Problem(
-                description: "unknown option \(name) in the NATS URL; there are creds, ca, replicas, dedupe_s, max_age_days, max_bytes, in_flight")
+                description: "an unknown option in the NATS URL; known: creds, ca, replicas, dedupe_s, max_age_days, max_bytes, in_flight")
         }
     }
 }

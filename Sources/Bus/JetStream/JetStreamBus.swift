@@ -188,6 +188,8 @@ package final class JetStreamBus: EventBus, PeerNetwork {
             defer { state.problem = problem }
             return state.problem != problem
         }
-        if isNew { logger.error("cannot connect to NATS, will be tried again", metadata: ["servers": "\(address)", "error": "\(problem)"]) }
+        if isNew {
+            logger.error("cannot connect to NATS, will be tried again", metadata: ["servers": "\(address)", "error": "\(problem)"])
+        }
     }
 }

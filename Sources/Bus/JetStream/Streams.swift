@@ -1,5 +1,4 @@
 internal import CNATS
-internal import Conversation
 import Foundation
 
 /// The streams, as the gateway makes and mends them. What their operator changed stays, unless the address says otherwise.
@@ -7,8 +6,8 @@ struct Streams {
     static let events = "switchboard"
     private static let nanoseconds: Int64 = 1_000_000_000
 
-    /// One subject a type: whatever else is said below `switchboard.` is not kept with the events.
-    static var eventSubjects: [String] { BusEvent.Kind.allCases.map { "switchboard.*.\($0.rawValue)" } }
+    /// A consumer's filter must lie within one subject of the stream, and a brand's is `switchboard.<brand>.>`.
+    static let eventSubjects = ["switchboard.*.>"]
 
     let connection: NATSConnection
     let settings: StreamSettings

@@ -11,7 +11,8 @@ struct ServerDocument {
     /// `folders` are the names of the brands' folders.
     func read(folders: [String]) -> ServerConfiguration {
         var server = ServerConfiguration()
-        guard let members = document.root(required: true)?.members(["server", "operator_key", "queue", "shutdown_grace_s", "stores"]) else {
+        let keys = ["server", "operator_key", "queue", "bus", "shutdown_grace_s", "stores"]
+        guard let members = document.root(required: true)?.members(keys) else {
             return server
         }
         if let section = members["server"] { readServer(section, into: &server) }
@@ -19,6 +20,7 @@ struct ServerDocument {
             server.operatorKey = key
         }
         if let queue = members["queue"] { readQueue(queue, into: &server.queue) }
+        if let days = members["bus"]?.members(["keep_days"])?["keep_days"]?.integer(1...365) { server.keepEvents = .seconds(days * 86_400) }
         if let grace = members["shutdown_grace_s"]?.seconds(upTo: 3600) { server.shutdownGrace = grace }
         if let stores = members["stores"] { server.stores = StoresSection(entry: stores, folders: folders).read() }
         return server

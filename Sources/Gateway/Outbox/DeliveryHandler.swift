@@ -125,6 +125,12 @@ package struct DeliveryHandler: TaskHandler {
             try transaction.recordAttempt(of: message.id.value, startedAt: startedAt, outcome: "refused", detail: error.description)
             try transaction.setSendState("failed", of: message.id, error: error.description)
             try transaction.noteUndelivered(message, error)
+            try transaction.record(
+                .messageStatus, instance: message.instance,
+                data: [
+                    "message_id": .string(message.id.description), "provider_message_id": .null, "status": "failed",
+                    "at": .string(transaction.now.description), "error": .string(error.description),
+                ])
             try Self.bury(
                 transaction, kind: "delivery", reason: error.code,
                 ["error": .string(error.message), "reaction": .string(error.reaction.rawValue)],

@@ -10,7 +10,7 @@ extension BrandTransaction {
         static let waiting = SQL(
             "SELECT event_id, kind, instance_id, at, data FROM events WHERE brand_id = $1 AND published_at IS NULL ORDER BY event_id LIMIT $2"
         )
-        static let countWaiting = SQL("SELECT count(*) FROM events WHERE brand_id = $1 AND published_at IS NULL")
+        static let countWaiting = SQL("SELECT count(*) FROM events WHERE brand_id = $1 AND event_id <= $2 AND published_at IS NULL")
         static let settled = SQL(
             "UPDATE events SET published_at = $3, refusal = $4 WHERE brand_id = $1 AND event_id = $2 AND published_at IS NULL")
         static let kept = SQL(
@@ -61,7 +61,10 @@ extension BrandTransaction {
         }
     }
 
-    package func countWaitingEvents() throws -> Int { try row(Statements.countWaiting)?.int(0) ?? 0 }
+    /// How many of those up to that id are not published.
+    package func countWaitingEvents(upTo last: UniqueID = UniqueID(high: .max, low: .max)) throws -> Int {
+        try row(Statements.countWaiting, SQLValue(last))?.int(0) ?? 0
+    }
 
     package func markPublished(_ events: [BusEventID]) throws {
         for event in events { try send(Statements.settled, SQLValue(event), SQLValue(now), .null) }

@@ -12,7 +12,7 @@ struct ControlClient {
     /// Throws `StartProblem` when neither a gateway answers nor the store can be opened.
     func ask(method: String, path: String, query: [String: String]) async throws -> (status: Int, body: JSONValue) {
         let target = query.isEmpty ? path : path + "?" + query.map { "\($0.key)=\($0.value)" }.sorted().joined(separator: "&")
-        if let answer = try askSocket(method, target) { return answer }
+        if let answer = try askRunning(method, target) { return answer }
         guard FileManager.default.fileExists(atPath: options.data) else {
             throw StartProblem("there is no data directory \(options.data); give --data the gateway's folder")
         }
@@ -22,8 +22,8 @@ struct ControlClient {
         return (response.status, try Self.decode(response.body))
     }
 
-    /// Nil when nobody listens.
-    private func askSocket(_ method: String, _ target: String) throws -> (Int, JSONValue)? {
+    /// Asks the gateway that runs; nil when nobody listens.
+    func askRunning(_ method: String, _ target: String) throws -> (Int, JSONValue)? {
         let path = options.data + "/control.sock"
         let socket = Glibc.socket(AF_UNIX, Int32(SOCK_STREAM.rawValue), 0)
         guard socket >= 0 else { throw StartProblem("cannot make a socket: \(String(cString: strerror(errno)))") }

@@ -68,6 +68,7 @@ struct ControlDesk: Sendable {
         }
         let after = query["after"].flatMap { UniqueID($0) }
         let id = parts.count > 1 ? UniqueID(parts[1]) : nil
+        if parts.first == "bus" { return try await bus(method, parts.dropFirst().first, query) }
         switch (method, parts.first, id, parts.dropFirst(2).first) {
         case ("GET", "dead-letters", nil, nil): return try await desks.listDeadLetters(brands: chosen, after: after, limit: limit)
         case ("GET", "dead-letters", .some(let id), nil): return try await desks.showDeadLetter(id, brands: chosen)
@@ -78,6 +79,20 @@ struct ControlDesk: Sendable {
         case ("POST", "quarantine", .some(let id), "replay"): return try await desks.replay(id, brands: chosen)
         case ("GET", "queue", nil, nil): return try await desks.listBrands(chosen)
         case ("POST", "queue", nil, nil): return try await pauseOrResume(parts.last, chosen)
+        default: throw APIError.notFound
+        }
+    }
+
+    private func bus(_ method: String, _ what: String?, _ query: [String: String]) async throws -> ChannelResponse {
+        if method == "GET", what == nil { return desks.brandsWithEvents() }
+        guard let brand = query["brand"].flatMap({ BrandID(validating: $0) }), let last = query["last"].flatMap({ UniqueID($0) }) else {
+            throw APIError(400, "brand and last are needed")
+        }
+        switch (method, what) {
+        case ("GET", "waiting"): return try await desks.waitingEvents(brand, last: last)
+        case ("POST", "replay"):
+            guard let first = query["first"].flatMap({ UniqueID($0) }) else { throw APIError(400, "first is needed") }
+            return try await desks.replayEvents(brand, first: first, last: last)
         default: throw APIError.notFound
         }
     }

@@ -92,7 +92,8 @@ struct GatewayProcess {
         desks = DeskRoutes(
             stopped: configuration.stopped.compactMap(\.id), registry: registry,
             deadLetters: DeadLetterDesk(store: store, registry: registry),
-            quarantine: QuarantineDesk(store: store, registry: registry, intake: intake), queue: TaskQueue(store: store))
+            quarantine: QuarantineDesk(store: store, registry: registry, intake: intake), queue: TaskQueue(store: store),
+            outbox: OutboxDesk(store: store))
         beat = NodeBeat(
             store: store, name: options.node ?? NodeName.ofMachine, role: options.role, readiness: readiness,
             stats: { [busyLanes, feeds] in ["lanes": busyLanes.count, "streams": feeds.subscriberCount] }, logger: logger)
@@ -182,7 +183,9 @@ struct GatewayProcess {
         return [
             usage,
             publisher(),
-            Housekeeping(store: store, brands: { [registry] in registry.brands.map(\.id) }, logger: logger),
+            Housekeeping(
+                store: store, brands: { [registry] in registry.brands.map(\.id) }, keepEvents: configuration.server.keepEvents,
+                logger: logger),
             HandoverWatch(store: store, registry: registry, inbox: inbox, logger: logger),
             reading,
             parking,

@@ -1,5 +1,7 @@
 import ArgumentParser
+import Bus
 import ConfigurationLoading
+import Conversation
 
 /// The options that `serve` and `demo` share.
 struct ServeOptions: ParsableArguments {
@@ -37,7 +39,7 @@ struct ServeOptions: ParsableArguments {
             throw ValidationError("--store: \(error)")
         }
         do {
-            if let bus { _ = try BusLocation(bus) }
+            if let bus, case .nats(let url) = try BusLocation(bus) { _ = try BusAddress(url.reveal()) }
         } catch {
             throw ValidationError("--bus: \(error)")
         }

@@ -25,6 +25,8 @@ final class Rig: @unchecked Sendable {  // Used by one test at a time; the proce
         var serve: [String] = []
         /// Why this can be shown only with the embedded store, whatever the run tests otherwise; printed, so that nobody takes it for more.
         var onlyEmbedded: String?
+        /// The gateway's bus; the embedded one when nil.
+        var bus: String?
     }
 
     let folder: String
@@ -119,7 +121,7 @@ final class Rig: @unchecked Sendable {  // Used by one test at a time; the proce
             [
                 "serve", "--config", config, "--channels", channels, "--data", data, "--port", "\(gatewayPort)",
                 "--log-level", options.logLevel, "--node", "first",
-            ] + options.serve, log: "gateway.log", extra, openFiles: options.openFiles)
+            ] + (options.bus.map { ["--bus", $0] } ?? []) + options.serve, log: "gateway.log", extra, openFiles: options.openFiles)
         guard waitUntilReady else { return }
         try await eventually("the gateway is ready") { try await self.get(self.gatewayURL + "/readyz").status == 200 }
     }

@@ -1,3 +1,4 @@
+import Bus
 import Conversation
 import Gateway
 import Storage
@@ -10,6 +11,7 @@ struct DeskRoutes: Sendable {
     let deadLetters: DeadLetterDesk
     let quarantine: QuarantineDesk
     let queue: TaskQueue
+    let outbox: OutboxDesk
 
     var routes: [APIRoute] {
         [
