@@ -19,8 +19,10 @@ struct ServeOptions: ParsableArguments {
             """)
     var store: String?
     @Option(
-        help: "embedded, or nats://USER:PASSWORD@HOST:PORT with JetStream, which several nodes may share. By default $SWITCHBOARD_BUS, else embedded."
-    )
+        help: """
+            embedded, or nats://USER:PASSWORD@HOST:PORT with JetStream, which several nodes may share. By default $SWITCHBOARD_BUS, else \
+            embedded.
+            """)
     var bus: String?
     @Option(
         help: """
