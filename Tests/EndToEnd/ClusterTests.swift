@@ -114,7 +114,9 @@ import Testing
         options.onlyEmbedded = "it is about the embedded store"
         try await Rig.with(options) { rig in
             for role in ["intake", "worker"] {
-                let result = try await rig.run(["serve", "--config", rig.config, "--channels", rig.channels, "--data", rig.data, "--role", role])
+                let result = try await rig.run([
+                    "serve", "--config", rig.config, "--channels", rig.channels, "--data", rig.data, "--role", role,
+                ])
                 #expect(result.code == 3 && result.err.contains("--role all") && result.err.split(separator: "\n").count == 1, "\(result)")
             }
             try await rig.startGateway()

@@ -51,7 +51,8 @@ import Testing
                 let process = try #require(rig.gateway)
                 _ = try await rig.ask("when are you open")
                 try await servers.postgres.stop()
-                let body = Rig.delivery([(account: Rig.salonNumber, value: ["messages": [Rig.textMessage("hello", from: "1555", id: "m")]])])
+                let body = Rig.delivery([(account: Rig.salonNumber, value: ["messages": [Rig.textMessage("hello", from: "1555", id: "m")]])]
+                )
                 let began = ContinuousClock.now
                 let refused = try await rig.webhook(body)
                 #expect(refused.status == 503 && refused.header("Retry-After") != nil)
@@ -60,7 +61,9 @@ import Testing
                 try await eventually("readiness ends", within: .seconds(30)) { try await rig.get(rig.gatewayURL + "/readyz").status == 503 }
                 #expect(try await rig.get(rig.gatewayURL + "/readyz").text.contains("store cannot be reached"))
                 try await servers.postgres.startAgain()
-                try await eventually("readiness returns", within: .seconds(30)) { try await rig.get(rig.gatewayURL + "/readyz").status == 200 }
+                try await eventually("readiness returns", within: .seconds(30)) {
+                    try await rig.get(rig.gatewayURL + "/readyz").status == 200
+                }
                 let answer = try await rig.ask("what services do you offer", within: .seconds(30))
                 #expect(!answer.isEmpty && process.isRunning)
                 try await rig.expectPeace(acknowledged: [])

@@ -44,7 +44,10 @@ import Testing
         try await withFolder { folder in
             try await Rig.with(options(folder)) { rig in
                 let body = Rig.delivery([
-                    (account: Rig.salonNumber, value: ["messages": [Rig.textMessage("when are you open", from: "15557000001", id: "both-1")]]),
+                    (
+                        account: Rig.salonNumber,
+                        value: ["messages": [Rig.textMessage("when are you open", from: "15557000001", id: "both-1")]]
+                    ),
                     (account: Rig.jobsNumber, value: ["messages": [Rig.textMessage("hello", from: "15557000002", id: "both-2")]]),
                 ])
                 #expect(try await rig.webhook(body).json["accepted"] == 2)
@@ -71,7 +74,10 @@ import Testing
         try await withFolder { folder in
             try await Rig.with(options(folder)) { rig in
                 let both = Rig.delivery([
-                    (account: Rig.salonNumber, value: ["messages": [Rig.textMessage("when are you open", from: "15557000003", id: "slow-1")]]),
+                    (
+                        account: Rig.salonNumber,
+                        value: ["messages": [Rig.textMessage("when are you open", from: "15557000003", id: "slow-1")]]
+                    ),
                     (account: Rig.jobsNumber, value: ["messages": [Rig.textMessage("hello", from: "15557000004", id: "slow-2")]]),
                 ])
                 // Somebody else writes in the brand's file and does not end.

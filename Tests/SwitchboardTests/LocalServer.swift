@@ -19,7 +19,8 @@ struct LocalServer {
 
     static func with(
         clock: any WallClock = SystemClock(), brands: [BrandRuntime] = [], channel: (any Conversation.Channel)? = nil,
-        absence: String? = nil, routes: @escaping (Store, Registry) -> [APIRoute], _ body: @escaping @Sendable (LocalServer) async throws -> Void
+        absence: String? = nil, routes: @escaping (Store, Registry) -> [APIRoute],
+        _ body: @escaping @Sendable (LocalServer) async throws -> Void
     ) async throws {
         try await TemporaryStore.with(clock: clock) { store in
             let registry = Registry(clock: clock)

@@ -1,5 +1,7 @@
 import ArgumentParser
+import Bus
 import ConfigurationLoading
+import Conversation
 
 /// The options that `serve` and `demo` share.
 struct ServeOptions: ParsableArguments {
@@ -17,8 +19,10 @@ struct ServeOptions: ParsableArguments {
             """)
     var store: String?
     @Option(
-        help: "embedded, or nats://USER:PASSWORD@HOST:PORT with JetStream, which several nodes may share. By default $SWITCHBOARD_BUS, else embedded."
-    )
+        help: """
+            embedded, or nats://USER:PASSWORD@HOST:PORT with JetStream, which several nodes may share. By default $SWITCHBOARD_BUS, else \
+            embedded.
+            """)
     var bus: String?
     @Option(
         help: """
@@ -37,7 +41,7 @@ struct ServeOptions: ParsableArguments {
             throw ValidationError("--store: \(error)")
         }
         do {
-            if let bus { _ = try BusLocation(bus) }
+            if let bus, case .nats(let url) = try BusLocation(bus) { _ = try BusAddress(url.reveal()) }
         } catch {
             throw ValidationError("--bus: \(error)")
         }

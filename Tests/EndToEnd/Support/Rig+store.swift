@@ -131,7 +131,8 @@ enum Tables {
     static func names(_ connection: any Connection, _ isShared: Bool) throws -> [String] {
         let query =
             isShared
-            ? "SELECT CAST(tablename AS TEXT) FROM pg_tables WHERE schemaname = 'public'" : "SELECT name FROM sqlite_master WHERE type = 'table'"
+            ? "SELECT CAST(tablename AS TEXT) FROM pg_tables WHERE schemaname = 'public'"
+            : "SELECT name FROM sqlite_master WHERE type = 'table'"
         return try connection.rows(SQL(query), []).map { try $0.text(0) }
     }
 
