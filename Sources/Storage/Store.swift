@@ -13,6 +13,8 @@ package final class Store: Sendable {
     package let node: String
     /// Which tasks may run beside each other, whatever dispatcher they belong to.
     let gate = TaskGate()
+    /// Ids of events, ascending in this process whatever thread writes them.
+    let eventOrder = EventOrder()
     private let listeners = Mutex<[@Sendable (BrandID, LanePool) -> Bool]>([])
     private let network = Mutex<(any PeerNetwork)?>(nil)
     private let eventListeners = Mutex<[@Sendable (BrandID) -> Void]>([])
@@ -186,6 +188,7 @@ package final class BrandTransaction {
     }
 
     package func newID() -> UniqueID { store.ids.next() }
+    var eventOrder: EventOrder { store.eventOrder }
     var node: String { store.node }
     var eventsAreWanted: Bool { store.eventsAreWanted() }
     /// Other nodes may work on this brand's rows.

@@ -204,11 +204,11 @@ import Testing
     /// The consumer has all events of the brand, each once and in the order of the store, and so has the stream. Stops the gateway.
     private func expectAll(_ events: [JSONValue], of brand: String, _ rig: Rig, _ url: String) async throws {
         #expect(await rig.stopGateway() == 0)
-        let database = try SQLiteDatabase(path: rig.data + "/switchboard.sqlite")
-        let rows = try await database.read(.installation) {
-            try $0.rows(SQL("SELECT event_id FROM events WHERE brand_id = $1 ORDER BY event_id"), [.text(brand)])
+        let rows = try await rig.withStore { database in
+            try await database.read(.installation) {
+                try $0.rows(SQL("SELECT event_id FROM events WHERE brand_id = $1 ORDER BY event_id"), [.text(brand)])
+            }
         }
-        await database.close()
         let kept = try rows.map { try $0.id(0).description }
         #expect(!kept.isEmpty && events.compactMap { $0["id"]?.string } == kept)
         let stored = try NATSReader.messages(url: url).filter { $0.subject.hasPrefix("switchboard.\(brand).") }

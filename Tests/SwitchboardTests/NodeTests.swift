@@ -68,7 +68,7 @@ struct NodeTests {
     }
 
     @Test func aStoreThatOneProcessOpensHearsOfNobody() async throws {
-        try await TemporaryStore.with { (store) async throws in
+        try await TemporaryStore.with(.sqlite) { (store) async throws in
             #expect(!store.hasOtherNodes && !store.isShared)
             let routes = NodeRoutes(store: store, own: { [node = beat(store)] in node.record }).routes
             let answer = try await routes[0].handle(Self.request)

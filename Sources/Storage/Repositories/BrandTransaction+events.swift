@@ -48,7 +48,7 @@ extension BrandTransaction {
     /// a shared store the time in an event's id is the store's.
     private func newEventID() -> UniqueID {
         let id = newID()
-        return isShared ? EventOrder.shared.id(at: now, random: id.low) : id
+        return isShared ? eventOrder.id(at: now, random: id.low) : id
     }
 
     /// Oldest first.
@@ -125,8 +125,7 @@ extension BrandStore {
 }
 
 /// Gives the events of this process ids that rise, though the time they carry comes from elsewhere and may stand still or step back.
-private final class EventOrder: Sendable {
-    static let shared = EventOrder()
+final class EventOrder: Sendable {
     /// Milliseconds and a 12-bit counter.
     private let last = Mutex<UInt64>(0)
 
