@@ -84,13 +84,4 @@ struct CallTests {
         _ = try await world.call("GET", "/a%2Fb/%2e%2ex/c%20d?q=%26%3D&e=").answer()
         #expect(world.server.requests.first?.target == "/a%2Fb/%2e%2ex/c%20d?q=%26%3D&e=")
     }
-
-    @Test func proxyOfTheEnvironmentIsIgnored() async throws {
-        let proxy = try World { _ in [.answer(418)] }
-        setenv("http_proxy", proxy.server.url(), 1)
-        defer { unsetenv("http_proxy") }
-        let world = try World { _ in [.answer(200)] }
-        #expect(try await world.call("GET").answer().status == 200)
-        #expect(proxy.server.log.accepted == 0)
-    }
 }

@@ -190,6 +190,7 @@ final class Rig: @unchecked Sendable {  // Used by one test at a time; the proce
             process.arguments = ["-c", "ulimit -Sn \(openFiles); exec \"$0\" \"$@\"", Self.binary] + arguments
         }
         process.environment = environment.merging(extra) { $1 }
+        if arguments.first == "serve" { process.environment?.merge(Self.proxies) { $1 } }
         process.currentDirectoryURL = URL(fileURLWithPath: Self.repository)
         let path = folder + "/" + log
         if !FileManager.default.fileExists(atPath: path) { _ = FileManager.default.createFile(atPath: path, contents: nil) }
@@ -200,6 +201,11 @@ final class Rig: @unchecked Sendable {  // Used by one test at a time; the proce
         process.standardError = handle
         try process.run()
         return process
+    }
+
+    /// A proxy where nobody listens: a gateway that heeded it would reach neither brands nor channels.
+    private static let proxies = ["http_proxy", "https_proxy", "HTTPS_PROXY", "ALL_PROXY"].reduce(into: [String: String]()) {
+        $0[$1] = "http://127.0.0.1:9"
     }
 
     // MARK: Surroundings
