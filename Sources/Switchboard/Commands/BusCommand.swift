@@ -21,7 +21,7 @@ struct BusCommand: AsyncParsableCommand {
 
         @OptionGroup var desk: DeskOptions
         @Option(help: "From when on: an RFC 3339 time, or how long ago: 90s, 15m, 2h, 7d.") var since: String
-        @Option(help: "nats://HOST:PORT. Needed only while no gateway runs.") var bus: String?
+        @Option(help: "nats://HOST:PORT, by default $SWITCHBOARD_BUS. Needed only while no gateway runs.") var bus: String?
 
         func validate() throws {
             guard start(now: SystemClock().now) != nil else {
@@ -38,7 +38,10 @@ struct BusCommand: AsyncParsableCommand {
             if let running = try RunningGateway(options: options) {
                 source = running
             } else {
-                guard bus != nil else { throw ValidationError("no gateway runs at --data \(desk.data), so --bus is needed") }
+                let named = bus ?? Configuration.environment[StorePlan.busVariable] ?? ""
+                guard !named.isEmpty else {
+                    throw ValidationError("no gateway runs at --data \(desk.data), so --bus or \(StorePlan.busVariable) is needed")
+                }
                 source = try await OwnGateway(options: options)
             }
             let brands = try desk.brand.map { [BrandID(rawValue: $0)] } ?? source.brands()
