@@ -36,8 +36,11 @@ struct OutboxAgenda {
         return brand
     }
 
-    /// When a pause ends; nil when none runs.
-    var nextRetry: Timestamp? { away?.retryAt ?? failed.values.map(\.retryAt).min() }
+    /// When a pause ends; nil when none runs. While the bus is away nobody's own pause counts; once its pause is over they do again.
+    func nextRetry(after now: Timestamp) -> Timestamp? {
+        if let away, now < away.retryAt { return away.retryAt }
+        return failed.values.map(\.retryAt).min()
+    }
 
     /// `hasMore`: a full batch left, so there may be more; the others get their turn first.
     mutating func published(_ brand: BrandID, hasMore: Bool) {

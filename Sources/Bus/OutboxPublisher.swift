@@ -64,7 +64,7 @@ package final class OutboxPublisher: Service {
                 if let brand = agenda.withLock({ $0.next(at: now) }) {
                     await publish(brand)
                 } else {
-                    let retry = agenda.withLock { $0.nextRetry }
+                    let retry = agenda.withLock { $0.nextRetry(after: now) }
                     await signal.wait(until: min(retry ?? nextSweep, nextSweep), clock: store.clock)
                 }
             }
@@ -81,7 +81,8 @@ package final class OutboxPublisher: Service {
             }
             let receipt = events.isEmpty ? BusReceipt() : await bus.publish(events)
             let hasMore = receipt.failure == nil && events.count == Self.batch
-            if !events.isEmpty { try await settle(events, receipt, of: brand, keepsClaim: hasMore) }
+            // A node that stops leaves the brand to the others.
+            if !events.isEmpty { try await settle(events, receipt, of: brand, keepsClaim: hasMore && !signal.isClosed) }
             if let failure = receipt.failure { throw failure }
             agenda.withLock { $0.published(brand, hasMore: hasMore) }
         } catch {

@@ -34,11 +34,14 @@ package protocol Connection {
     /// The database's own clock, where several machines share it: leases end by this one, not by any node's. Nil where the program's
     /// clock is the only one.
     var time: Timestamp? { get }
+    /// Whether rows must be locked that are read to be written back: in a unit that writes, where other nodes write too.
+    var locksRows: Bool { get }
 }
 
 extension Connection {
     package func send(_ statement: SQL, _ values: [SQLValue]) throws { try run(statement, values) }
     package var time: Timestamp? { nil }
+    package var locksRows: Bool { false }
 }
 
 /// What the two databases say differently.

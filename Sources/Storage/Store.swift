@@ -13,8 +13,8 @@ package final class Store: Sendable {
     package let node: String
     /// Which tasks may run beside each other, whatever dispatcher they belong to.
     let gate = TaskGate()
-    /// Ids of events, ascending in this process whatever thread writes them.
-    let eventOrder = EventOrder()
+    /// Ids in a shared store, ascending in this process whatever thread writes them.
+    let order = IDOrder()
     private let listeners = Mutex<[@Sendable (BrandID, LanePool) -> Bool]>([])
     private let network = Mutex<(any PeerNetwork)?>(nil)
     private let eventListeners = Mutex<[@Sendable (BrandID) -> Void]>([])
@@ -187,8 +187,12 @@ package final class BrandTransaction {
         now = connection.time ?? store.clock.now
     }
 
-    package func newID() -> UniqueID { store.ids.next() }
-    var eventOrder: EventOrder { store.eventOrder }
+    /// Ascending in this process. Several nodes write to one conversation, and their clocks differ; so in a shared store the time in an id
+    /// is the store's: messages and events are in the order in which they were stored.
+    package func newID() -> UniqueID {
+        let id = store.ids.next()
+        return isShared ? store.order.id(at: now, random: id.low) : id
+    }
     var node: String { store.node }
     var eventsAreWanted: Bool { store.eventsAreWanted() }
     /// Other nodes may work on this brand's rows.

@@ -62,8 +62,13 @@ import Testing
 
     private func crash(_ rig: Rig, _ point: CrashPoint, pass: Int, round: Int) async throws {
         try await trouble(rig)
-        try await rig.startGateway(["SWITCHBOARD_CRASH_AT": "\(point.name):\(pass)"])
+        // What a node does for itself may be enough to make it die before anybody has asked whether it is ready.
+        try await rig.startGateway(["SWITCHBOARD_CRASH_AT": "\(point.name):\(pass)"], waitUntilReady: false)
         let process = try #require(rig.gateway)
+        try await eventually("the gateway is ready, or dead") {
+            if !process.isRunning { return true }
+            return (try? await rig.get(rig.gatewayURL + "/readyz").status) == 200
+        }
         let supervisor = Task {
             await rig.exited(process)
             try Task.checkCancellation()

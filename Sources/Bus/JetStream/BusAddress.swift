@@ -29,6 +29,10 @@ package struct BusAddress: Sendable, CustomStringConvertible {
         guard hosts.allSatisfy({ !$0.isEmpty && !$0.hasSuffix("@") && !$0.contains("/") }) else {
             throw Problem(description: "a NATS URL names its servers: nats://127.0.0.1:4222,127.0.0.2:4222")
         }
+        guard !hosts.dropFirst().contains(where: { $0.contains("@") }) else {
+            throw Problem(
+                description: "user and password stand before the first server only; write a comma or an @ in them as %2C and %40")
+        }
         // Who we are stands once, before the first server, and holds for all.
         let access = hosts.first.flatMap { host in host.lastIndex(of: "@").map { String(host[...$0]) } } ?? ""
         servers = hosts.map { host in "\(scheme)://\(host.contains("@") ? "" : access)\(host)" }

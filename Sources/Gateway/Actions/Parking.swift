@@ -113,9 +113,16 @@ package final class Parking: Service {
                 return try transaction.parkedLanes(pool: .action)
             }
             metrics.parked(brand: brand, rest)
-            if rest == 0 { state.withLock { state in if state.waking[brand] == piece * 2 { state.waking[brand] = nil } } }
+            if rest == 0 { forget(brand, after: piece) }
         } catch {
             logger.error("cannot wake parked work", metadata: ["brand": "\(brand)", "error": "\(error)"])
+        }
+    }
+
+    /// Nothing is parked any more, unless a circuit has opened meanwhile.
+    private func forget(_ brand: BrandID, after piece: Int) {
+        state.withLock { state in
+            if state.waking[brand] == min(piece * 2, Self.largestPiece) { state.waking[brand] = nil }
         }
     }
 

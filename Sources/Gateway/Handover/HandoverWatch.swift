@@ -67,8 +67,8 @@ package struct HandoverWatch: Service {
             let waiting = try await store.brand(brand.id).read { try $0.waitingHandovers() }
             Meter(label: "switchboard_handovers_waiting", dimensions: [("brand", brand.id.rawValue)]).set(waiting)
             guard let desk = brand.desk, let settings = brand.configuration.handover.desk else { return }
-            // Of several nodes one asks; its silence of three rounds is another's turn.
-            let lease = max(settings.pollInterval, Self.idle) * 3
+            // Of several nodes one asks; when it has been silent for half a minute it is another's turn.
+            let lease = Self.idle * 6
             guard try await store.brand(brand.id).write({ try $0.claim(.handoverWatch, for: lease) }) else { return }
             for _ in 0..<Self.mostRounds where !Task.isCancelled {
                 let due = try await store.brand(brand.id).read { try $0.handoversToPoll(desk: settings.id, limit: Self.atOnce) }
@@ -97,7 +97,7 @@ package struct HandoverWatch: Service {
                 _ = try inbox.take(changes.events, desk: settings.id, brand, transaction)
                 guard let current = try transaction.handover(handover.id) else { return }
                 // Somebody called while the desk was asked: what it was about may have come too late for this look.
-                let isCalled = current.pollAt.map { $0 >= began && $0 != handover.pollAt } ?? false
+                let isCalled = current.pollAt != nil && current.pollAt != handover.pollAt
                 let next = isCalled ? transaction.now : Self.next(current, settings, now: transaction.now)
                 try transaction.setLook(handover.id, cursor: changes.cursor, at: next, failures: 0)
             }
@@ -120,7 +120,9 @@ package struct HandoverWatch: Service {
         let wait = max(min(settings.pollInterval * (1 << failures), Self.slowest), wished)
         do {
             try await store.brand(brand.id).write { transaction in
-                let next = isGone ? nil : transaction.now + wait
+                // A call that came meanwhile asks for a look sooner than a desk that fails would get one.
+                let isCalled = try transaction.handover(handover.id)?.pollAt != handover.pollAt
+                let next = isGone ? nil : transaction.now + (isCalled ? max(Self.idle, wished) : wait)
                 // Nobody can answer in a ticket that is gone: the bot must not stay silent for it.
                 if isGone, var current = try transaction.handover(handover.id), current.state == .open,
                     let instance = brand.configuration.instance(current.instance), let channel = registry.channel(instance.channel)

@@ -59,9 +59,13 @@ package final class CircuitBreakers: HTTPClient {
         state.withLock { $0.listeners.append(listener) }
     }
 
-    /// When an open circuit of the pool lets the next call through, the earliest of several; nil when none is open.
+    /// When an open circuit of the pool lets the next call through, the earliest of several; nil when none is open. One that nobody has
+    /// probed for long is of a host that is no longer called.
     package func nextProbe(of pool: String) -> Timestamp? {
-        state.withLock { $0.circuits.filter { $0.key.pool == pool }.compactMap(\.value.nextProbe).min() }
+        let now = clock.now
+        return state.withLock { state in
+            state.circuits.filter { $0.key.pool == pool }.compactMap(\.value.nextProbe).filter { now - $0 < settings.probeEvery * 12 }.min()
+        }
     }
 
     /// An open circuit lets one call through in this time.

@@ -75,8 +75,9 @@ enum PostgreSQLFailure {
     /// insertion, which a unit sees when it looks again.
     static func deservesAnotherTry(_ state: String) -> Bool { ["40P01", "40001", "55P03", "23505"].contains(state) }
 
-    /// After these the server hangs up, or is not the one to talk to.
+    /// After these the server hangs up, or is not the one to talk to. A server always gives a state: none is from the library, which no longer
+    /// knows where in the conversation it is.
     static func endsConnection(_ state: String) -> Bool {
-        ["25006", "25P03"].contains(state) || state.hasPrefix("08") || state.hasPrefix("57P")
+        state.isEmpty || ["25006", "25P03"].contains(state) || state.hasPrefix("08") || state.hasPrefix("57P")
     }
 }

@@ -53,6 +53,8 @@ final class PostgreSQLConnection: Connection, @unchecked Sendable {
     /// The server's clock, when all nodes are to go by it.
     var time: Timestamp? { usesServerClock ? clock.now(at: MonotonicTime.milliseconds) : nil }
 
+    private(set) var locksRows = false
+
     // MARK: Statements
 
     func rows(_ statement: SQL, _ values: [SQLValue]) throws -> [Row] {
@@ -150,6 +152,7 @@ final class PostgreSQLConnection: Connection, @unchecked Sendable {
 
     /// Nothing is sent yet.
     func begin(writing: Bool) throws {
+        locksRows = writing
         (scope, failure, failureState, isCommitting) = (nil, nil, "", false)
         try queue(writing ? Self.beginWriting : Self.beginReading, [])
     }

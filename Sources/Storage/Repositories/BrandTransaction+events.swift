@@ -40,15 +40,8 @@ extension BrandTransaction {
     /// Takes JSON that is written already, and only when somebody wants it.
     package func record(_ kind: BusEvent.Kind, instance: InstanceID, dataText: @autoclosure () -> String) throws {
         guard eventsAreWanted else { return }
-        try send(Statements.insert, SQLValue(newEventID()), .text(kind.rawValue), SQLValue(instance), SQLValue(now), .text(dataText()))
+        try send(Statements.insert, SQLValue(newID()), .text(kind.rawValue), SQLValue(instance), SQLValue(now), .text(dataText()))
         news.hasEvents = true
-    }
-
-    /// Events are published in the order of their ids. Several nodes write the events of one conversation, and their clocks differ; so in
-    /// a shared store the time in an event's id is the store's.
-    private func newEventID() -> UniqueID {
-        let id = newID()
-        return isShared ? eventOrder.id(at: now, random: id.low) : id
     }
 
     /// Oldest first.
@@ -125,7 +118,7 @@ extension BrandStore {
 }
 
 /// Gives the events of this process ids that rise, though the time they carry comes from elsewhere and may stand still or step back.
-final class EventOrder: Sendable {
+final class IDOrder: Sendable {
     /// Milliseconds and a 12-bit counter.
     private let last = Mutex<UInt64>(0)
 

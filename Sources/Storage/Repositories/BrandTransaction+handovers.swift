@@ -114,6 +114,10 @@ extension BrandTransaction {
         static let one = SQL("SELECT \(columns) FROM handovers WHERE brand_id = $1 AND handover_id = $2")
         static let open = SQL(
             "SELECT \(columns) FROM handovers WHERE brand_id = $1 AND instance_id = $2 AND user_id = $3 AND state = 'open'")
+        // A handover is changed as a whole: what another node changes meanwhile would be written over.
+        static let oneLocked = SQL(one.text + "{for_update}")
+        static let openLocked = SQL(open.text + "{for_update}")
+        static let ticketLocked = SQL(ticket.text + "{for_update}")
         static let isMuted = SQL(
             "SELECT 1 FROM handovers WHERE brand_id = $1 AND instance_id = $2 AND user_id = $3 AND state = 'open' AND mutes = 1")
         static let ticket = SQL("SELECT \(columns) FROM handovers WHERE brand_id = $1 AND desk = $2 AND ticket_id = $3")
@@ -169,10 +173,12 @@ extension BrandTransaction {
         news.handovers.append(HandoverNews(kind: kind, reason: handover.reason, after: now - handover.createdAt))
     }
 
-    package func handover(_ id: HandoverID) throws -> HandoverRecord? { try row(Statements.one, SQLValue(id)).map(Self.handover) }
+    package func handover(_ id: HandoverID) throws -> HandoverRecord? {
+        try row(connection.locksRows ? Statements.oneLocked : Statements.one, SQLValue(id)).map(Self.handover)
+    }
 
     package func openHandover(instance: InstanceID, user: UserID) throws -> HandoverRecord? {
-        try row(Statements.open, SQLValue(instance), SQLValue(user)).map(Self.handover)
+        try row(connection.locksRows ? Statements.openLocked : Statements.open, SQLValue(instance), SQLValue(user)).map(Self.handover)
     }
 
     /// Whether people have the conversation, so that the bot is silent.
@@ -181,7 +187,7 @@ extension BrandTransaction {
     }
 
     package func handover(desk: String, ticket: String) throws -> HandoverRecord? {
-        try row(Statements.ticket, .text(desk), .text(ticket)).map(Self.handover)
+        try row(connection.locksRows ? Statements.ticketLocked : Statements.ticket, .text(desk), .text(ticket)).map(Self.handover)
     }
 
     /// Newest first, those before `after`.

@@ -22,6 +22,12 @@ extension BrandTransaction {
         /// For up to 1, 8 and 64 lanes.
         static let startAtClaim = [1, 8, 64].map { (lanes: $0, statement: start(lanes: $0, isClaim: true)) }
         static let startNext = start(lanes: 1, isClaim: false)
+        /// The task of a lane that its holder works on.
+        static let taken = SQL(
+            """
+            SELECT lane, task_id, kind, payload, priority, attempts, crashes, created_at, node, interrupted, parked_since FROM tasks
+            WHERE brand_id = $1 AND lane = $2 AND state = 'processing' ORDER BY priority DESC, task_id LIMIT 1
+            """)
         static let delete = SQL("DELETE FROM tasks WHERE brand_id = $1 AND lane = $2 AND task_id = $3")
 
         /// The attempt is counted, and so is a crash of the worker from whom the lane was taken over.
@@ -119,6 +125,11 @@ extension BrandTransaction {
             if let task = try read(row, lease) { return task }
         }
         return nil
+    }
+
+    /// What the holder of the lane has taken already; nil when nothing.
+    func taken(_ lease: LaneLease) throws -> QueueTask? {
+        try row(Statements.taken, .text(lease.lane)).flatMap { try read($0, lease) }
     }
 
     /// Nil for what cannot be read: it is in a dead letter then.

@@ -82,8 +82,14 @@ package final class TaskContext: Sendable {
     ) async throws {
         let (task, lease, keepsLane) = (task, lease, keepsLane)
         let said = store.clock.now
-        let next = try await store.persistently(brand: lease.brand) { transaction -> QueueTask? in
+        let next = try await store.persistently(brand: lease.brand) { (transaction, isAgain) -> QueueTask? in
             try transaction.fence(lease)
+            if isAgain, try !transaction.taskExists(task.id, lane: lease.lane) {
+                // The commit whose answer was lost took effect: nothing of it may happen twice.
+                if let next = try transaction.taken(lease) { return next }
+                try transaction.release(lease)
+                return nil
+            }
             try effects(transaction)
             switch disposition {
             case .done: try transaction.remove(task, from: lease)
@@ -113,11 +119,20 @@ extension Store {
     package func persistently<Result: Sendable>(
         brand: BrandID, _ unit: @escaping @Sendable (BrandTransaction) throws -> Result
     ) async throws -> Result {
+        try await persistently(brand: brand) { transaction, _ in try unit(transaction) }
+    }
+
+    /// The unit is told whether it runs again after a failure that leaves open whether it took effect before.
+    func persistently<Result: Sendable>(
+        brand: BrandID, _ unit: @escaping @Sendable (_ transaction: BrandTransaction, _ isAgain: Bool) throws -> Result
+    ) async throws -> Result {
         var wait: Int64 = 100
+        var isAgain = false
         while true {
             do {
-                return try await self.brand(brand).write(unit)
+                return try await self.brand(brand).write { [isAgain] in try unit($0, isAgain) }
             } catch let error as StorageError where error.passes {
+                if case .unavailable = error { isAgain = true }
                 try await clock.sleep(until: clock.now + .milliseconds(wait))
                 wait = min(wait * 2, 2000)
             }

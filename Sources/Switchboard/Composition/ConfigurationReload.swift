@@ -3,6 +3,7 @@ import Conversation
 import Gateway
 import Logging
 import ServiceLifecycle
+import Synchronization
 import UnixSignals
 
 /// Reads the configuration anew each time the process is sent SIGHUP. Healthy brands are taken over at once, for messages that come from
@@ -11,6 +12,7 @@ struct ConfigurationReload: Service {
     let read: @Sendable (_ running: LoadedConfiguration) -> LoadedConfiguration
     let assemble: @Sendable ([BrandConfiguration]) throws -> [BrandRuntime]
     let registry: Registry
+    let stopped: StoppedBrands
     let first: LoadedConfiguration
     let metrics: GatewayMetrics
     let logger: Logger
@@ -36,6 +38,7 @@ struct ConfigurationReload: Service {
         }
         CrashPoint.configurationSwapping.pass()
         registry.replace(brands: brands, descriptors: Channels.descriptors)
+        stopped.are(next)
         CrashPoint.configurationSwapping.pass()
         metrics.reloaded(isComplete: next.errors.isEmpty)
         let about: Logger.Metadata = ["result": "\(ConfigurationReport(next).summary)"]
@@ -46,4 +49,18 @@ struct ConfigurationReload: Service {
         }
         return next
     }
+}
+
+/// Brands that their configuration stops, as it was read last.
+final class StoppedBrands: Sendable {
+    private let state = Mutex((ids: [BrandID](), isAny: false))
+
+    /// Some folder's name may not even be an id: then there is one without an id.
+    func are(_ configuration: LoadedConfiguration) {
+        let ids = configuration.stopped.compactMap(\.id)
+        state.withLock { $0 = (ids, !configuration.stopped.isEmpty) }
+    }
+
+    var ids: [BrandID] { state.withLock { $0.ids } }
+    var isAny: Bool { state.withLock { $0.isAny } }
 }

@@ -23,6 +23,7 @@ struct GatewayProcess {
     let opened: OpenStores
     let store: Store
     let registry: Registry
+    let stopped = StoppedBrands()
     let http: CurlClient
     /// What goes to brands and their desks goes through here.
     let circuits: CircuitBreakers
@@ -93,7 +94,7 @@ struct GatewayProcess {
         inbox = DeskInbox(store: store, registry: registry)
         intake = IntakeService(store: store, registry: registry, metrics: gatewayMetrics, logger: logger)
         desks = DeskRoutes(
-            stopped: configuration.stopped.compactMap(\.id), registry: registry,
+            stopped: stopped, registry: registry,
             deadLetters: DeadLetterDesk(store: store, registry: registry),
             quarantine: QuarantineDesk(store: store, registry: registry, intake: intake), queue: TaskQueue(store: store),
             outbox: OutboxDesk(store: store))
@@ -101,6 +102,7 @@ struct GatewayProcess {
             store: store, name: options.node ?? NodeName.ofMachine, role: options.role, readiness: readiness,
             stats: { [busyLanes, feeds] in ["lanes": busyLanes.count, "streams": feeds.subscriberCount] }, logger: logger)
         (self.configuration, self.logger, self.clock, self.ids) = (configuration, logger, clock, ids)
+        stopped.are(configuration)
         let brands = try assemble(configuration.brands)
         registry.replace(brands: brands, descriptors: Channels.descriptors)
         let parts = Channels.Parts(
@@ -122,6 +124,7 @@ struct GatewayProcess {
     func reload() -> ConfigurationReload {
         ConfigurationReload(
             read: { Configuration.load(options, environment: environment, over: $0) }, assemble: assemble, registry: registry,
+            stopped: stopped,
             first: configuration, metrics: gatewayMetrics, logger: logger)
     }
 
@@ -158,7 +161,7 @@ struct GatewayProcess {
         let own =
             common + sessions.routes + desks.routes + desks.queueRoutes
             + HandoverRoutes(
-                desk: HandoverDesk(store: store, registry: registry), inbox: inbox, isAnyBrandStopped: !configuration.stopped.isEmpty,
+                desk: HandoverDesk(store: store, registry: registry), inbox: inbox, isAnyBrandStopped: { [stopped] in stopped.isAny },
                 logger: logger
             ).routes
             + MediaRoutes(desk: MediaDesk(store: store, registry: registry), logger: logger).routes

@@ -60,6 +60,8 @@ final class NodeBeat: Service {
 
     func run() async throws {
         guard store.hasOtherNodes else { return await gracefulShutdownOrCancellation() }
+        // It is judged by its writes from the start on: opening the store has only read.
+        readiness.storeAnswered()
         await withGracefulShutdownHandler {
             while !signal.isClosed, !Task.isCancelled {
                 let wait = await beat() ? Self.interval : Self.retry

@@ -6,7 +6,7 @@ import Storage
 /// Dead letters with a brand's key, the quarantine with the operator's. The same answers serve the control socket of the commands.
 struct DeskRoutes: Sendable {
     /// Brands that their configuration stopped: their work is still there to be seen.
-    let stopped: [BrandID]
+    let stopped: StoppedBrands
     let registry: Registry
     let deadLetters: DeadLetterDesk
     let quarantine: QuarantineDesk
@@ -48,7 +48,7 @@ struct DeskRoutes: Sendable {
     }
 
     /// Running or stopped.
-    var allBrands: [BrandID] { Set(registry.brands.map(\.id) + stopped).sorted() }
+    var allBrands: [BrandID] { Set(registry.brands.map(\.id) + stopped.ids).sorted() }
 
     func listDeadLetters(brands: [BrandID], after: UniqueID?, limit: Int) async throws -> ChannelResponse {
         var letters: [(id: UniqueID, json: JSONValue)] = []

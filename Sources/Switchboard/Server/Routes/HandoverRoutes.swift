@@ -9,7 +9,7 @@ struct HandoverRoutes: Sendable {
     let desk: HandoverDesk
     let inbox: DeskInbox
     /// Whether a brand is stopped by its configuration: then a desk that nobody knows may be that brand's.
-    var isAnyBrandStopped = false
+    let isAnyBrandStopped: @Sendable () -> Bool
     let logger: Logger
 
     private static let maxBody = 65_536
@@ -104,7 +104,7 @@ struct HandoverRoutes: Sendable {
         do {
             guard let receipt = try await inbox.receive(call, desk: id) else {
                 // Ticket systems give up at 404, and come again after 503: nothing is lost while somebody mends the brand.
-                if isAnyBrandStopped { return .problem(503, "The brand does not run now", headers: ["Retry-After": "60"]) }
+                if isAnyBrandStopped() { return .problem(503, "The brand does not run now", headers: ["Retry-After": "60"]) }
                 throw APIError.notFound
             }
             return .json([

@@ -21,6 +21,8 @@ struct MediaRoutes: Sendable {
         ]
     }
 
+    private static let piece = 65_536
+
     @Sendable private func open(_ request: APIRequest) async throws -> ChannelResponse {
         switch try await desk.open(request.parameters["token"] ?? "") {
         case .notFound: throw APIError.notFound
@@ -40,7 +42,13 @@ struct MediaRoutes: Sendable {
                     "Content-Disposition": "attachment; filename=\"\(Self.safe(name))\"", "X-Content-Type-Options": "nosniff",
                     "Content-Security-Policy": "sandbox; default-src 'none'", "Cache-Control": "private, no-store",
                     "Referrer-Policy": "no-referrer",
-                ], body: file.bytes)
+                ],
+                // In pieces, each with a deadline: who does not read is let go, and holds no memory.
+                stream: { write in
+                    for start in stride(from: 0, to: file.bytes.count, by: Self.piece) {
+                        try await write(Array(file.bytes[start..<min(start + Self.piece, file.bytes.count)]))
+                    }
+                })
         }
     }
 
