@@ -10,7 +10,7 @@ import Testing
     static let impatient = Rig.Options(edits: [
         (file: "switchboard.yaml", from: "backoff_s: [2, 4, 8, 16]", to: "backoff_s: [0.2, 0.3, 0.4, 0.5]"),
         (file: "switchboard.yaml", from: "lease_s: 30", to: "lease_s: 1"),
-        (file: "switchboard.yaml", from: "inline_wait_s: 5", to: "inline_wait_s: 1, breaker_probe_s: 0.2"),
+        (file: "switchboard.yaml", from: "inline_wait_s: 5", to: "inline_wait_s: 1\n  breaker_probe_s: 0.2"),
         (file: "switchboard.yaml", from: "unknown_reply_s: 45", to: "unknown_reply_s: 1"),
         (file: "brands/salon/actions.yaml", from: "backoff_s: [2, 4, 8, 16]", to: "backoff_s: [0.2, 0.3, 0.4, 0.5]"),
     ])
