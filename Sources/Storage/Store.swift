@@ -196,7 +196,7 @@ package final class BrandTransaction {
     var node: String { store.node }
     var eventsAreWanted: Bool { store.eventsAreWanted() }
     /// Other nodes may work on this brand's rows.
-    var isShared: Bool { store.database(of: brand).dialect.isShared }
+    private(set) lazy var isShared = store.database(of: brand).dialect.isShared
     var key: SQLValue { SQLValue(brand) }
 
     func rows(_ statement: SQL, _ values: SQLValue...) throws -> [Row] { try connection.rows(statement, [key] + values) }
