@@ -68,9 +68,7 @@ struct IntakeWriter {
                 "user_id":"\(user)"}
                 """)
         try transaction.enqueue(
-            NewTask(
-                id: QueueTaskID(id.value), lane: Lane(brand: transaction.brand, instance: instance.id, user: user).key, pool: .turn,
-                kind: TurnTask.message, payloadText: "{\"message\":\"\(id)\",\"session\":\"\(session)\"}", runAt: transaction.now))
+            id, session: session, lane: Lane(brand: transaction.brand, instance: instance.id, user: user))
     }
 
     /// A channel that proves who writes makes verified users; any other makes guests.

@@ -1,8 +1,9 @@
 internal import Conversation
+internal import Storage
 
 /// The kinds of turn tasks and their payloads.
 enum TurnTask {
-    static let message = "message"
+    static let message = NewTask.message
     static let toolResult = "tool_result"
     static let inlineWait = "inline_wait"
     static let handedBack = "handed_back"

@@ -1,7 +1,7 @@
 /// The tables, step by step. A step that has shipped never changes. Times are milliseconds UTC, ids 16 bytes, JSON is text.
 /// Every primary key and every unique index begins with `brand_id`, but those of `unrouted`, `nodes` and `migrations`.
 enum Migrations {
-    static let all = [initial, visitors, handovers, usage, queue, nodes, bus, desks]
+    static let all = [initial, visitors, handovers, usage, queue, nodes, bus, desks, inbox]
 
     private static let initial = """
         CREATE TABLE users (

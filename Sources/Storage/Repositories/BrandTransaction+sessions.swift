@@ -30,7 +30,11 @@ extension BrandTransaction {
             "UPDATE sessions SET last_message_at = $3, last_inbound_at = $3 WHERE brand_id = $1 AND session_id = $2")
         static let touchOut = SQL("UPDATE sessions SET last_message_at = $3 WHERE brand_id = $1 AND session_id = $2")
         static let end = SQL("UPDATE sessions SET ended_at = $3 WHERE brand_id = $1 AND session_id = $2 AND ended_at IS NULL")
-        static let waiting = SQL("SELECT 1 FROM tasks WHERE brand_id = $1 AND (lane = $2 OR lane = $3) LIMIT 1")
+        static let waiting = SQL(
+            """
+            SELECT 1 FROM tasks WHERE brand_id = $1 AND (lane = $2 OR lane = $3)
+            UNION ALL SELECT 1 FROM lanes WHERE brand_id = $1 AND lane = $2 AND inbox IS NOT NULL LIMIT 1
+            """)
         static let state = SQL("SELECT version, state FROM session_states WHERE brand_id = $1 AND session_id = $2")
         static let insertState = SQL(
             """

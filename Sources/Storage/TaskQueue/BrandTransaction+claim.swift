@@ -99,6 +99,7 @@ extension BrandTransaction {
 
     /// The first due task of each lane, its attempt counted; lanes that have none are released.
     private func start(_ leases: [LaneLease]) throws -> [(lease: LaneLease, task: QueueTask)] {
+        for lease in leases where lease.pool == .turn { try openInbox(of: lease.lane) }
         var work: [(lease: LaneLease, task: QueueTask)] = []
         var rest = leases[...]
         while !rest.isEmpty {
@@ -121,6 +122,7 @@ extension BrandTransaction {
     /// The lane's next task that is due, its attempt counted; nil when there is none, or when brand or lane are paused. What cannot be
     /// read is taken out into a dead letter.
     package func takeNext(_ lease: LaneLease) throws -> QueueTask? {
+        if lease.pool == .turn { try openInbox(of: lease.lane) }
         while let row = try row(Statements.startNext, SQLValue(now), .text(lease.lane)) {
             if let task = try read(row, lease) { return task }
         }

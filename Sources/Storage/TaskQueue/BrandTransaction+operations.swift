@@ -70,12 +70,15 @@ extension BrandTransaction {
 
     /// The task that the next worker of the lane would get now; nil when there is none.
     package func peek(lane: String) throws -> TaskView? {
-        try row(Statements.next, .text(lane), SQLValue(now)).map { try TaskView(row: $0) }
+        let first = try row(Statements.next, .text(lane), SQLValue(now)).map { try TaskView(row: $0) }
+        return try ([first].compactMap { $0 } + inboxTasks(of: lane, limit: 1)).min { $0.isBefore($1) }
     }
 
     /// Tasks waiting or running in a lane at this priority or above, in the order in which they will be taken.
     package func tasks(in lane: String, atOrAbove priority: Priority = .low, limit: Int = 100) throws -> [TaskView] {
-        try rows(Statements.list, .text(lane), SQLValue(priority.rank), SQLValue(limit)).map { try TaskView(row: $0) }
+        let tasks = try rows(Statements.list, .text(lane), SQLValue(priority.rank), SQLValue(limit)).map { try TaskView(row: $0) }
+        guard priority <= .normal else { return tasks }
+        return Array(try (tasks + inboxTasks(of: lane, limit: limit)).sorted { $0.isBefore($1) }.prefix(limit))
     }
 
     /// One task; nil when it does not stand in the queue (any more).
@@ -89,11 +92,13 @@ extension BrandTransaction {
     /// Whether anything waits or runs in the lane at this priority or above. One look into an index, however much stands there.
     package func hasPending(lane: String, atOrAbove priority: Priority = .low) throws -> Bool {
         try row(Statements.any, .text(lane), SQLValue(priority.rank)) != nil
+            || priority <= .normal && !inboxTasks(of: lane, limit: 1).isEmpty
     }
 
     /// How many tasks wait or run in a lane at this priority or above; counts them.
     package func pendingTasks(in lane: String, atOrAbove priority: Priority = .low) throws -> Int {
-        try row(Statements.count, .text(lane), SQLValue(priority.rank))?.int(0) ?? 0
+        try (row(Statements.count, .text(lane), SQLValue(priority.rank))?.int(0) ?? 0)
+            + (priority <= .normal ? inboxTasks(of: lane, limit: .max).count : 0)
     }
 
     /// The interrupt check: whether the task should end early, because it was cancelled or an interrupt waits in its lane. One look into
@@ -139,6 +144,11 @@ extension BrandTransaction {
 }
 
 extension TaskView {
+    /// Whether it is taken before the other.
+    func isBefore(_ other: TaskView) -> Bool {
+        priority == other.priority ? id < other.id : priority > other.priority
+    }
+
     init(row: Row) throws {
         self.init(
             id: try row.entity(0), kind: try row.text(1), payload: try JSONValue(stored: row.text(2)),

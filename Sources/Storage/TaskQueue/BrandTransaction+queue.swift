@@ -43,8 +43,9 @@ extension BrandTransaction {
         static let free = SQL(
             """
             UPDATE lanes SET held_by = NULL,
-                ready_at = CASE WHEN EXISTS (SELECT 1 \(rest) AND run_at <= $3) THEN $3 ELSE (SELECT min(run_at) \(rest)) END,
+                ready_at = CASE WHEN inbox IS NOT NULL OR EXISTS (SELECT 1 \(rest) AND run_at <= $3) THEN $3 ELSE (SELECT min(run_at) \(rest)) END,
                 priority = coalesce((SELECT t.priority FROM tasks t WHERE t.brand_id = $1 AND (\(Migrations.laneInOrder)) = $2
+                        AND (lanes.inbox IS NULL OR t.priority >= \(Priority.normal.rank))
                     ORDER BY t.priority DESC LIMIT 1), \(Priority.normal.rank))
             WHERE brand_id = $1 AND lane = $2 RETURNING ready_at
             """)

@@ -29,6 +29,9 @@ extension Store {
     private static let isHeld =
         "lanes.held_by IS NOT NULL AND lanes.held_by NOT IN ('\(QueueTask.retry)', '\(QueueTask.parked)')"
 
+    /// A program that knows no inbox may have worked on the store.
+    private static let overlooked = SQL(
+        "UPDATE lanes SET ready_at = $1 WHERE inbox IS NOT NULL AND ready_at IS NULL AND held_by IS NULL")
     private static let unanswered = SQL("DELETE FROM request_keys WHERE status IS NULL")
 
     /// On a store that only one process opens, every lease found at the start belongs to a process that died: all are void.
@@ -43,6 +46,7 @@ extension Store {
             freed += try await database.write(.installation) { connection in
                 try connection.run(Self.crashed, [])
                 try connection.run(Self.unanswered, [])
+                try connection.run(Self.overlooked, [SQLValue(now)])
                 return try connection.run(Self.void, [SQLValue(now)])
             }
         }

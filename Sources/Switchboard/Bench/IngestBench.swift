@@ -8,6 +8,9 @@
         struct Result: Sendable {
             var storing: [Double]
             var null: [Double]
+            /// Microseconds of processor time a request, both sides together.
+            var storingCost: [Double] = []
+            var nullCost: [Double] = []
             var accepted: Int
             var stored: Int
             var bodyBytes: Int
@@ -25,6 +28,8 @@
                     "bench": "ingest", "ratio": .number((ratio * 1000).rounded() / 1000),
                     "stored_per_s": .number(Self.median(storing).rounded()),
                     "null_route_per_s": .number(Self.median(null).rounded()),
+                    "stored_processor_us": .number((Self.median(storingCost) * 10).rounded() / 10),
+                    "null_route_processor_us": .number((Self.median(nullCost) * 10).rounded() / 10),
                     "rounds_stored_per_s": .array(storing.map { .number($0.rounded()) }),
                     "rounds_null_per_s": .array(null.map { .number($0.rounded()) }), "accepted": .integer(Int64(accepted)),
                     "stored_rows": .integer(Int64(stored)), "body_bytes": .integer(Int64(bodyBytes)),
@@ -56,6 +61,8 @@
                 guard round > 0 else { continue }
                 result.storing.append(Double(storing.good) / storing.seconds)
                 result.null.append(Double(null.good) / null.seconds)
+                result.storingCost.append(storing.processorSeconds * 1_000_000 / Double(storing.good))
+                result.nullCost.append(null.processorSeconds * 1_000_000 / Double(null.good))
             }
             result.stored = try await bench.gateway.store.brand(BrandID(rawValue: "salon")).read { try $0.countInbound() }
             try await load.close()

@@ -3,10 +3,18 @@ import NIOCore
 import NIOPosix
 import Synchronization
 
+#if canImport(Glibc)
+    import Glibc
+#elseif canImport(Darwin)
+    import Darwin
+#endif
+
 /// Sends prepared HTTP/1.1 requests over kept-alive connections, one at a time on each, as fast as they are answered.
 final class LoadGenerator: Sendable {
     struct Outcome: Sendable {
         var seconds: Double
+        /// Of the whole process, both sides of the connections.
+        var processorSeconds: Double
         var good: Int
         var bad: Int
     }
@@ -29,11 +37,19 @@ final class LoadGenerator: Sendable {
         var channels: [any NIOCore.Channel] = []
         for _ in 0..<connections { channels.append(try await bootstrap.connect(host: "127.0.0.1", port: port).get()) }
         let started = ContinuousClock.now
+        let before = Self.processorSeconds()
         for channel in channels { channel.triggerUserOutboundEvent(LoadHandler.Start(), promise: nil) }
         for channel in channels { try await channel.closeFuture.get() }
         let elapsed = ContinuousClock.now - started
         let (good, bad) = plan.counts.withLock { $0 }
-        return Outcome(seconds: elapsed.seconds, good: good, bad: bad)
+        return Outcome(seconds: elapsed.seconds, processorSeconds: Self.processorSeconds() - before, good: good, bad: bad)
+    }
+
+    /// What this process has taken of the processors so far, kernel included.
+    private static func processorSeconds() -> Double {
+        var time = timespec()
+        guard clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &time) == 0 else { return 0 }
+        return Double(time.tv_sec) + Double(time.tv_nsec) / 1_000_000_000
     }
 
     func close() async throws { try await group.shutdownGracefully() }

@@ -172,7 +172,10 @@ struct Checker {
         let lanes = try connection.rows(SQL("SELECT lane FROM lanes WHERE held_by IS NOT NULL AND held_by <> 'retry'"), []).map {
             "lane \(try $0.text(0)) is held"
         }
-        return tasks + lanes
+        let inboxes = try connection.rows(SQL("SELECT lane FROM lanes WHERE inbox IS NOT NULL"), []).map {
+            "a message waits in the inbox of lane \(try $0.text(0))"
+        }
+        return tasks + lanes + inboxes
     }
 
     // MARK: Brands apart

@@ -93,13 +93,18 @@ final class Load: Sendable {
 }
 
 extension Rig {
+    private static let waiting = SQL(
+        """
+        SELECT (SELECT count(*) FROM tasks WHERE kind <> 'handover_wait') + (SELECT count(*) FROM lanes WHERE inbox IS NOT NULL)
+        """)
+
     /// Waits until the running gateway has nothing left to do. Those who wait for a person wait for half an hour.
     func drain(within limit: Duration = .seconds(30)) async throws {
         try await withStore { database in
             do {
                 try await eventually("the queue is empty", within: limit) {
                     try await database.read(.installation) {
-                        try $0.rows(SQL("SELECT count(*) FROM tasks WHERE kind <> 'handover_wait'"), []).first?.integer(0)
+                        try $0.rows(Self.waiting, []).first?.integer(0)
                     } == 0
                 }
             } catch {
