@@ -83,6 +83,7 @@ import Testing
                 let head = incoming.text.lowercased()
                 #expect(head.hasPrefix("http/1.1 200") && head.contains("content-type: text/event-stream"))
                 #expect(head.contains("transfer-encoding: chunked") && head.contains("x-request-id: "))
+                #expect(head.contains("connection: close"), "or the caller would send its next request into a closing connection")
             }
         }
     }

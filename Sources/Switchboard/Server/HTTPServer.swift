@@ -54,7 +54,11 @@ struct HTTPServer {
             "request",
             metadata: ["request_id": "\(requestID)", "method": "\(route.method)", "route": "\(route.path)", "status": "\(response.status)"])
         var answer = Response(response, requestID: requestID)
-        if let stream = response.stream { answer.body = StreamingBody(stream: stream, request: request, channel: context.channel).body }
+        if let stream = response.stream {
+            answer.body = StreamingBody(stream: stream, request: request, channel: context.channel).body
+            // Watching for a caller who leaves uses the connection up: whoever sent a second request on it would lose that.
+            answer.headers[.connection] = "close"
+        }
         // The server would go on reading what is still to come of the body.
         if isHangup { answer.body = Self.last(response.body, on: context.channel) }
         return answer
