@@ -24,13 +24,14 @@ enum Outbox {
         }
     }
 
-    /// Puts a stored message on the way out of the conversation whose lane it is.
+    /// Puts a stored message on the way out of the conversation whose lane it is, behind what is there: its task is as new as this moment,
+    /// however old the message.
     static func deliver(_ message: MessageID, lane: Lane, in transaction: BrandTransaction) throws {
         var delivery = lane
         delivery.kind = .delivery
         try transaction.enqueue(
             NewTask(
-                id: QueueTaskID(message.value), lane: delivery.key, pool: .delivery, kind: deliver,
+                id: QueueTaskID(transaction.newID()), lane: delivery.key, pool: .delivery, kind: deliver,
                 payload: ["message": .string(message.description)], priority: .normal, runAt: transaction.now))
     }
 }

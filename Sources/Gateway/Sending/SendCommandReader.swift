@@ -16,6 +16,10 @@ struct SendCommandReader {
 
     /// Nil only when a problem was noted.
     mutating func command(_ json: JSONValue) -> SendCommand? {
+        guard json.object != nil else {
+            wrong("", "must be an object")
+            return nil
+        }
         let fields = members(of: json, at: "", known: ["instance", "to", "category"] + Self.kinds)
         let instance = text(fields, "instance", at: "", 1...63)
         let recipient = recipient(fields["to"])
