@@ -49,7 +49,8 @@ import Testing
                 [
                     "interactive": [
                         "text": "When?", "list_title": "Days",
-                        "options": .array((1...10).map { ["title": .string("Day \($0)"), "description": "in the morning"] }),
+                        "options": .array(
+                            (1...10).map { ["id": .string("day-\($0)"), "title": .string("Day \($0)"), "description": "in the morning"] }),
                     ]
                 ],
                 ["template": ["name": "appointment_reminder", "language": "en_US", "parameters": ["Monday", "3 PM"]]],
@@ -71,10 +72,10 @@ import Testing
                     "text", "text", "interactive", "interactive", "template", "image", "document",
                 ])
             // An option that is pressed comes back under the brand's own id, and is read by its words.
-            try await rig.tap("No")
+            try await rig.tap("Day 3")
             try await eventually("it is answered") { try await rig.replies().count > count + messages }
             let session = try #require(try await rig.sessions(of: Self.phone).first)
-            #expect(try await rig.messages(session: session).contains { $0["content"]?["id"] == "mine-1" })
+            #expect(try await rig.messages(session: session).contains { $0["content"]?["id"] == "day-3" })
             #expect(try await rig.deadLetters().isEmpty)
         }
     }

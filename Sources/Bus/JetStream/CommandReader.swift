@@ -160,7 +160,7 @@ final class CommandReader: @unchecked Sendable {
 
 extension Streams {
     /// How long a command may be in work before it is given to somebody else, in seconds.
-    static let commandPatience: Int64 = 30
+    static let commandPatience: Int64 = 10
 
     /// Finds the consumer or makes it, and binds to it. Blocks; throws `NATSError`.
     static func subscribeToCommands(_ connection: NATSConnection) throws -> OpaquePointer? {

@@ -20,12 +20,9 @@ async def main(name: str, command: dict) -> None:
     event = JSONFormat().write(CloudEvent({**attributes, "specversion": "1.0"}, command))
     connection = await nats.connect(os.environ["NATS_URL"], inbox_prefix=f"_INBOX_{brand}")
     try:
-        stored = await connection.jetstream().publish(
-            f"switchboard.{brand}.commands.send",
-            event,
-            headers={"Content-Type": "application/cloudevents+json", "Nats-Msg-Id": name},
+        await connection.jetstream().publish(
+            f"switchboard.{brand}.commands.send", event, headers={"Content-Type": "application/cloudevents+json"}
         )
-        print("known already" if stored.duplicate else "stored", flush=True)
     finally:
         await connection.close()
 
