@@ -10,6 +10,9 @@ import Testing
             let ids = try await Self.prepare(rig)
             // What is still on its way would be stored later, whoever asks for what.
             try await rig.drain()
+            try await eventually("every status has come") {
+                try await rig.count("SELECT count(*) FROM messages WHERE send_state = 'sent' AND (status IS NULL OR status <> 'read')") == 0
+            }
             #expect(await rig.stopGateway() == 0)
             let before = try await rig.rowCounts()
             try await rig.startGateway()
