@@ -103,7 +103,7 @@ extension Turn {
     private mutating func handleUnknown(_ text: String, _ intents: [DetectedIntent]) throws(SchemasMissing) {
         for intent in intents { remember(intent) }
         if openContext != nil { return try answer(nil, text) }
-        if ["start", "unstop"].contains(StopWords.normalized(text)), state.optedOutOfMarketing {
+        if StopWords.isOptIn(text), state.optedOutOfMarketing {
             state.optedOutOfMarketing = false
             return say(.converse, template: ["opted_in"])
         }

@@ -5,6 +5,9 @@ package enum StopWords {
     /// Whether a whole message is such a word.
     package static func isOptOut(_ text: String) -> Bool { optOut.contains(normalized(text)) }
 
+    /// Whether a whole message asks for marketing again.
+    package static func isOptIn(_ text: String) -> Bool { ["start", "unstop"].contains(normalized(text)) }
+
     static let optOut: Set<String> = [
         "stop", "stopall", "unsubscribe", "optout", "opt out", "quit", "arret", "arrêt", "arreter", "arrêter", "stopp", "abmelden", "baja",
         "alto",

@@ -68,6 +68,14 @@ package struct GatewayMetrics: Sendable {
         Counter(label: "switchboard_deliveries_total", dimensions: [("brand", brand.rawValue), ("outcome", outcome)]).increment()
     }
 
+    /// A message that a brand wanted sent outside a turn: `accepted`, `duplicate`, or why it was not.
+    package func command(brand: BrandID, origin: SendDesk.Origin, outcome: String) {
+        Counter(
+            label: "switchboard_sends_total",
+            dimensions: [("brand", brand.rawValue), ("by", origin.rawValue), ("outcome", outcome)]
+        ).increment()
+    }
+
     /// Counts every dead letter that the store keeps, whoever made it, once its commit stands.
     package func countDeadLetters(of store: Store) {
         store.onDeadLetters { brand, kinds in

@@ -9,6 +9,10 @@ struct RedrivableTask {
     var payload: JSONValue
     var priority: Priority
 
+    init(lane: String, pool: LanePool, kind: String, payload: JSONValue, priority: Priority) {
+        (self.lane, self.pool, self.kind, self.payload, self.priority) = (lane, pool, kind, payload, priority)
+    }
+
     init(_ task: QueueTask, lane: String, pool: LanePool) {
         self.lane = lane
         self.pool = pool

@@ -39,6 +39,35 @@ package enum NATSReader {
         }
     }
 
+    /// Publishes and waits for the stream's acknowledgement. Throws `Problem` when none comes.
+    package static func publish(url: String, subject: String, body: [UInt8], id: String? = nil, contentType: String? = nil) throws {
+        try withJetStream(url) { context in
+            var message: OpaquePointer?
+            defer { natsMsg_Destroy(message) }
+            let made = body.withUnsafeBytes {
+                natsMsg_Create(&message, subject, nil, $0.baseAddress?.assumingMemoryBound(to: CChar.self), Int32($0.count))
+            }
+            try check(made, "a message")
+            if let id { try check(natsMsgHeader_Set(message, "Nats-Msg-Id", id), "its id") }
+            if let contentType { try check(natsMsgHeader_Set(message, "Content-Type", contentType), "its type") }
+            var receipt: UnsafeMutablePointer<jsPubAck>?
+            try check(js_PublishMsg(&receipt, context, message, nil, nil), subject)
+            jsPubAck_Destroy(receipt)
+        }
+    }
+
+    /// How many messages a consumer has not been given, and how many it has been given and not acknowledged. Throws `Problem`.
+    package static func open(
+        url: String, consumer: String, stream: String = "switchboard"
+    ) throws -> (waiting: Int, unacknowledged: Int) {
+        try withJetStream(url) { context in
+            var info: UnsafeMutablePointer<jsConsumerInfo>?
+            try check(js_GetConsumerInfo(&info, context, stream, consumer, nil, nil), "consumer \(consumer)")
+            defer { jsConsumerInfo_Destroy(info) }
+            return (Int(info?.pointee.NumPending ?? 0), Int(info?.pointee.NumAckPending ?? 0))
+        }
+    }
+
     private static func message(_ number: UInt64, _ context: OpaquePointer?, _ stream: String) throws -> Message {
         var message: OpaquePointer?
         try check(js_GetMsg(&message, context, stream, number, nil, nil), "message \(number)")

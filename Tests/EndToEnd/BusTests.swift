@@ -73,10 +73,19 @@ import Testing
                 let jobs = try await consume(rig, url("jobs"), brand: "jobs")
                 #expect(!jobs.isEmpty && jobs.allSatisfy { $0["source"]?.string?.hasPrefix("/brands/jobs/") == true })
                 let before = try NATSReader.messages(url: url("gateway")).count
-                for subject in ["switchboard.jobs.update", "switchboard.salon.update", "_switchboard.signals"] {
+                for subject in [
+                    "switchboard.jobs.update", "switchboard.salon.update", "switchboard.jobs.commands.send", "_switchboard.signals",
+                ] {
                     try NATSReader.publish(url: url("salon"), subject: subject, body: "{}")
                 }
                 #expect(try NATSReader.messages(url: url("gateway")).count == before)
+                // What it may do is to have its own customers written to.
+                let command = #"{"instance":"salon-whatsapp","to":{"phone":"+15550001111"},"text":"Your order is ready."}"#
+                let surroundings = rig.environment.merging(["NATS_URL": url("salon"), "BRAND": "salon"]) { $1 }
+                let ended = try await Python.run(
+                    "python/nats_command.py", ["order-17", command], environment: surroundings, folder: rig.folder)
+                #expect(ended.code == 0, "\(ended.err)")
+                try await rig.reply(with: "Your order is ready.")
             }
         }
     }

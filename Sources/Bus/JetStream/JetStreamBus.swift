@@ -8,7 +8,7 @@ import Synchronization
 ///
 /// It is never the source of truth. When it cannot be reached, at the start or later, events wait in the outbox, signals are dropped, and
 /// a thread of its own tries to connect again, for as long as the process runs.
-package final class JetStreamBus: EventBus, PeerNetwork {
+package final class JetStreamBus: EventBus, PeerNetwork, CommandSource {
     package typealias SignalListener = @Sendable (PeerSignal) -> Void
 
     private struct State {
@@ -18,6 +18,9 @@ package final class JetStreamBus: EventBus, PeerNetwork {
         var waiting: Set<String> = []
         var listeners: [SignalListener] = []
         var returnListeners: [@Sendable () -> Void] = []
+        var taker: CommandTaker?
+        /// Reads over the connection there is, when somebody takes commands.
+        var reader: CommandReader?
         var isEnding = false
         var problem = "not connected yet"
     }
@@ -83,6 +86,30 @@ package final class JetStreamBus: EventBus, PeerNetwork {
             }
         }
         return receipt
+    }
+
+    // MARK: Commands
+
+    package func take(_ taker: @escaping CommandTaker) {
+        state.withLock { state in
+            state.taker = taker
+            startReader(&state)
+        }
+    }
+
+    package func stopTaking() async {
+        let reader = state.withLock { state in
+            defer { (state.taker, state.reader) = (nil, nil) }
+            return state.reader
+        }
+        guard let reader else { return }
+        await withCheckedContinuation { continuation in reader.end { continuation.resume() } }
+    }
+
+    /// One reader for a connection, as long as somebody takes what it reads.
+    private func startReader(_ state: inout State) {
+        guard let taker = state.taker, let connection = state.connection, state.reader == nil else { return }
+        state.reader = CommandReader(connection: connection, taker: taker, logger: logger) { [keeper] in keeper.wake(.broken($0)) }
     }
 
     // MARK: Signals
@@ -155,6 +182,7 @@ package final class JetStreamBus: EventBus, PeerNetwork {
         let listeners = state.withLock { state in
             state.connection = connection
             (state.signals, state.waiting) = ([], [])
+            startReader(&state)
             return state.returnListeners
         }
         logger.notice("connected to NATS", metadata: ["servers": "\(address)"])
@@ -173,11 +201,12 @@ package final class JetStreamBus: EventBus, PeerNetwork {
     }
 
     private func end(_ connection: NATSConnection, _ why: String) {
-        let isEnding = state.withLock { state in
-            state.connection = nil
-            state.problem = why
-            return state.isEnding
+        let (isEnding, reader) = state.withLock { state in
+            defer { state.reader = nil }
+            (state.connection, state.problem) = (nil, why)
+            return (state.isEnding, state.reader)
         }
+        reader?.waitUntilEnded()
         connection.close()
         if !isEnding { logger.warning("NATS is away; events wait in the outbox", metadata: ["error": "\(why)"]) }
     }

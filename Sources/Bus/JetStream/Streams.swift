@@ -9,6 +9,11 @@ struct Streams {
     /// A consumer's filter must lie within one subject of the stream, and a brand's is `switchboard.<brand>.>`.
     static let eventSubjects = ["switchboard.*.>"]
 
+    /// A brand's programs publish there what they want sent. It lies within `eventSubjects`, so the same stream keeps it.
+    static let commandSubject = "switchboard.*.commands.send"
+    /// Remembers, for all nodes together, which commands are done.
+    static let commandConsumer = "switchboard-commands"
+
     let connection: NATSConnection
     let settings: StreamSettings
 

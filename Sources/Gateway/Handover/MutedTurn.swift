@@ -38,7 +38,7 @@ struct MutedTurn: Sendable {
         try transaction.setOutcome("forwarded", of: message.id, session: snapshot.session.id, turn: turn)
         guard case .text(let text) = content, StopWords.isOptOut(text) else { return }
         // The people answer it; that the customer wants no more offers is on record from now on.
-        try transaction.optOut(lane.user, topic: "marketing", proof: text)
+        try transaction.optOut(lane.user, topic: OptOutTopic.marketing, proof: text)
         var state = snapshot.state
         state.optedOutOfMarketing = true
         guard try transaction.storeState(try StoredJSON.encode(state), of: snapshot.session.id, version: snapshot.version) else {

@@ -34,16 +34,17 @@ package struct DeliveryHandler: TaskHandler {
             throw StageError(stage: .outbox, retryable: false, cause: "a delivery without a message")
         }
         if context.task.kind == Outbox.settle { return try await settle(id, context) }
-        let loaded = try await context.brand.read { transaction -> (MessageRecord, User, SessionRecord)? in
+        let loaded = try await context.brand.read { transaction -> (MessageRecord, User, SessionRecord, isUnwanted: Bool)? in
             guard let message = try transaction.outboundMessage(id), message.sendState == "queued",
                 let user = try transaction.user(message.user), var session = try transaction.session(message.session)
             else { return nil }
             // The window counts from the customer's last message, which may stand in a later session than the one this belongs to.
             let latest = try transaction.activeSession(instance: message.instance, user: message.user)?.lastInboundAt
             session.lastInboundAt = [session.lastInboundAt, latest].compactMap { $0 }.max()
-            return (message, user, session)
+            let isUnwanted = try message.isMarketing && transaction.isOptedOut(message.user, topic: OptOutTopic.marketing)
+            return (message, user, session, isUnwanted)
         }
-        guard let (message, user, session) = loaded, let content = OutboundContent(json: message.content) else {
+        guard let (message, user, session, isUnwanted) = loaded, let content = OutboundContent(json: message.content) else {
             return try await context.finish { _ in }
         }
         guard let instance = registry.instance(message.instance), let channel = registry.channel(instance.channel) else {
@@ -54,16 +55,17 @@ package struct DeliveryHandler: TaskHandler {
         }
         let part = OutboundPart(
             reference: id, instance: instance, recipient: user.identifiers, content: content, inReplyTo: message.inReplyTo)
-        try await send(part, message, session, channel, context)
+        try await send(part, message, session, isUnwanted, channel, context)
     }
 
     private func send(
-        _ part: OutboundPart, _ message: MessageRecord, _ session: SessionRecord, _ channel: any Channel, _ context: TaskContext
+        _ part: OutboundPart, _ message: MessageRecord, _ session: SessionRecord, _ isUnwanted: Bool, _ channel: any Channel,
+        _ context: TaskContext
     ) async throws {
         let clock = context.store.clock
         let verdict = policy.decide(
             part.content, message: message.id, brand: context.lease.brand, channel: channel, lastInboundAt: session.lastInboundAt,
-            now: clock.now)
+            isOptedOut: isUnwanted, now: clock.now)
         switch verdict {
         case .denied(let refusal): try await refuse(message, refusal, context, startedAt: clock.now)
         case .allowed(let permit):
@@ -125,6 +127,10 @@ package struct DeliveryHandler: TaskHandler {
             try transaction.recordAttempt(of: message.id.value, startedAt: startedAt, outcome: "refused", detail: error.description)
             try transaction.setSendState("failed", of: message.id, error: error.description)
             try transaction.noteUndelivered(message, error)
+            // The platform knows before us that the customer stopped offers.
+            if error.reaction == .stopContact {
+                try transaction.optOut(message.user, topic: OptOutTopic.marketing, proof: error.description)
+            }
             try transaction.record(
                 .messageStatus, instance: message.instance,
                 data: [
@@ -194,4 +200,9 @@ package struct DeliveryHandler: TaskHandler {
             transaction, kind: "delivery", reason: "failed", ["error": .string("\(error)")], message,
             task: RedrivableTask(task, lane: lane, pool: .delivery).json)
     }
+}
+
+extension MessageRecord {
+    /// Whether the brand said of a message of its own that it is an offer.
+    fileprivate var isMarketing: Bool { context?["category"]?.string == SendCommand.Category.marketing.rawValue }
 }

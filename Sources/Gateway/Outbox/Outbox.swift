@@ -11,8 +11,6 @@ enum Outbox {
         _ reply: Reply, session: SessionID, lane: Lane, channel: any Channel, turn: UniqueID?, marks: [String: JSONValue] = [:],
         in transaction: BrandTransaction
     ) throws {
-        var delivery = lane
-        delivery.kind = .delivery
         let narrative: [String: JSONValue] = [
             "instruction": .string(reply.narrative.instruction.rawValue), "primary": .string(reply.narrative.primary),
         ]
@@ -22,10 +20,18 @@ enum Outbox {
                 id: id, session: session, instance: lane.instance, user: lane.user, content: part,
                 narrative: .object(narrative.merging(marks) { $1 }),
                 inReplyTo: reply.inReplyTo, turn: turn)
-            try transaction.enqueue(
-                NewTask(
-                    id: QueueTaskID(id.value), lane: delivery.key, pool: .delivery, kind: deliver,
-                    payload: ["message": .string(id.description)], priority: .normal, runAt: transaction.now))
+            try deliver(id, lane: lane, in: transaction)
         }
+    }
+
+    /// Puts a stored message on the way out of the conversation whose lane it is, behind what is there: its task is as new as this moment,
+    /// however old the message.
+    static func deliver(_ message: MessageID, lane: Lane, in transaction: BrandTransaction) throws {
+        var delivery = lane
+        delivery.kind = .delivery
+        try transaction.enqueue(
+            NewTask(
+                id: QueueTaskID(transaction.newID()), lane: delivery.key, pool: .delivery, kind: deliver,
+                payload: ["message": .string(message.description)], priority: .normal, runAt: transaction.now))
     }
 }

@@ -183,7 +183,7 @@ extension TurnResult {
 
 extension OutboundContent {
     /// The content with a line before or after its words; what has no words stays as it is.
-    fileprivate func adding(_ line: String, inFront: Bool = false) -> OutboundContent {
+    func adding(_ line: String, inFront: Bool = false) -> OutboundContent {
         func joined(_ text: String) -> String { inFront ? "\(line)\n\(text)" : "\(text)\n\(line)" }
         switch self {
         case .text(let text): return .text(joined(text))

@@ -42,10 +42,15 @@ struct TurnCommit: Sendable {
             try transaction.setOutcome(outcome, of: message.id, session: session, turn: turn)
         }
         if result.state.optedOutOfMarketing, !snapshot.state.optedOutOfMarketing {
-            try transaction.optOut(lane.user, topic: "marketing", proof: snapshot.message?.content["text"]?.string ?? "")
+            try transaction.optOut(lane.user, topic: OptOutTopic.marketing, proof: proof)
+        } else if !result.state.optedOutOfMarketing, snapshot.state.optedOutOfMarketing {
+            try transaction.optIn(lane.user, topic: OptOutTopic.marketing, proof: proof)
         }
         if saysSomething { try ColdTask.follow(turn: session, of: configuration, in: transaction) }
     }
+
+    /// The words that were said.
+    private var proof: String { snapshot.message?.content["text"]?.string ?? "" }
 
     /// Whether the conversation is longer after this turn than before.
     private var saysSomething: Bool {

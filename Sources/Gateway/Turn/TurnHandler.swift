@@ -34,6 +34,7 @@ package struct TurnHandler: TaskHandler {
             // The brand is stopped by its configuration; its work waits and costs nothing.
             return try await context.finish(.parked(until: context.store.clock.now + .seconds(30))) { _ in }
         }
+        if task.kind == TurnTask.send { return try await context.finish { try SendTurn.release(task.payload, in: $0) } }
         let readsHistory = brand.classifier.readsHistory
         guard let snapshot = try await context.brand.read({ try TurnSnapshot.load(task, withHistory: readsHistory, in: $0) }) else {
             return try await context.finish { _ in }
@@ -161,6 +162,7 @@ package struct TurnHandler: TaskHandler {
     }
 
     package func giveUp(_ task: QueueTask, lane: String, error: any Error, in transaction: BrandTransaction) throws {
+        if task.kind == TurnTask.send { return try SendTurn.giveUp(task.payload, error: error, in: transaction) }
         let session = task.payload["session"]?.string.flatMap { SessionID($0) }
         let message = task.payload["message"]?.string.flatMap { MessageID($0) }
         if let session, let message { try transaction.setOutcome("dead_letter", of: message, session: session, turn: nil) }

@@ -1,3 +1,4 @@
+internal import Brain
 internal import Conversation
 internal import Storage
 
@@ -32,6 +33,10 @@ struct TurnSnapshot: Sendable {
         var (state, version) = try transaction.state(of: id)
         // Only who reads the history, a model, is told the summary.
         if withHistory, message != nil { state.summarize(try transaction.sessionSummary(of: id)) }
+        // An earlier session, or the platform, may know more than this one's state does.
+        if case .message(let said) = event, let text = said.content.text, StopWords.isOptIn(text), !state.optedOutOfMarketing {
+            state.optedOutOfMarketing = try transaction.isOptedOut(user.id, topic: OptOutTopic.marketing)
+        }
         let handedBack = task.kind == TurnTask.handedBack ? try handover(task, transaction) : nil
         let open = try transaction.openActions(of: user.id).map { try transaction.openAction($0) }
         return TurnSnapshot(

@@ -7,6 +7,8 @@ enum TurnTask {
     static let toolResult = "tool_result"
     static let inlineWait = "inline_wait"
     static let handedBack = "handed_back"
+    /// A message that the brand sends outside a turn.
+    static let send = "send"
 }
 
 /// How an action's end travels from its task to the lane.

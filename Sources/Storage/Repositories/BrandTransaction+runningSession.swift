@@ -11,11 +11,16 @@ extension BrandTransaction {
 
     /// A new session; the one that is over ends with it. Both are recorded as events.
     package func startSession(instance: InstanceConfiguration, user: UserID) throws -> SessionID {
+        try startSession(instance: instance, user: user) { try openSession(instance: instance.id, user: user) }
+    }
+
+    /// The same with a session that `open` stores.
+    func startSession(instance: InstanceConfiguration, user: UserID, open: () throws -> SessionID) throws -> SessionID {
         if let over = try activeSession(instance: instance.id, user: user) {
             try endSession(over.id)
             try record(.sessionEnded, instance: instance.id, data: Self.reference(over.id, user))
         }
-        let session = try openSession(instance: instance.id, user: user)
+        let session = try open()
         try record(.sessionStarted, instance: instance.id, data: Self.reference(session, user))
         return session
     }

@@ -8,10 +8,16 @@ extension GatewayProcess {
     /// What runs on a node of this role, in the order in which it must be there.
     func parts() -> [any Service] {
         var parts = options.role.runsTasks ? workers() : intakeOnly()
+        if options.role.runsTasks, let commands { parts.append(CommandReading(source: commands, inbox: commandInbox)) }
         busyLanes.watch(parts.compactMap { $0 as? TaskDispatcher })
         // Without signals from elsewhere there is nothing that could be missed.
         if options.role.takesMessages, store.isShared { parts.append(FeedSweep(store: store, feeds: feeds, logger: logger)) }
         return parts
+    }
+
+    private var commandInbox: CommandInbox {
+        CommandInbox(
+            store: store, registry: registry, desk: sending, isStopped: { [stopped] in stopped.ids.contains($0) }, logger: logger)
     }
 
     /// What takes messages, but runs none: it records usage of calls that `/v1` makes on the spot, and publishes the events of what it stored.

@@ -30,11 +30,15 @@ struct GatewayProcess {
     let intake: IntakeService
     let desks: DeskRoutes
     let inbox: DeskInbox
+    /// What brands send outside turns; one for callers of the API and for the bus, so that both count against the same limits.
+    let sending: SendDesk
     let visitors: VisitorDesk
     let feeds: LiveFeeds
     /// Counts and keeps what models use; one for all brands.
     let usage: UsageBook
     let bus: any EventBus
+    /// Nil for a bus that brings none.
+    let commands: (any CommandSource)?
     /// Tells the other nodes at once what they would find by sweeping; nil where there are none.
     let network: PeerLink?
     let gatewayMetrics = GatewayMetrics()
@@ -67,7 +71,7 @@ struct GatewayProcess {
             opened = try await OpenStores.open(plan)
             for warning in opened.warnings { logger.warning("\(warning)") }
             let open = try OpenBus.open(plan, logger: logger)
-            (bus, network) = (open.bus, open.network)
+            (bus, network, commands) = (open.bus, open.network, open.commands)
             store = Store(
                 database: opened.main, elsewhere: opened.elsewhere, clock: clock, ids: ids, node: "node-\(ids.next())",
                 eventsAreWanted: open.eventsAreWanted)
@@ -92,6 +96,7 @@ struct GatewayProcess {
         feeds = LiveFeeds(store: store)
         usage = UsageBook(store: store, metrics: gatewayMetrics, logger: logger)
         inbox = DeskInbox(store: store, registry: registry)
+        sending = SendDesk(store: store, registry: registry, metrics: gatewayMetrics)
         intake = IntakeService(store: store, registry: registry, metrics: gatewayMetrics, logger: logger)
         desks = DeskRoutes(
             stopped: stopped, registry: registry,
@@ -159,7 +164,7 @@ struct GatewayProcess {
         }
         let sessions = SessionRoutes(store: store, configuration: { [registry] in registry.brand($0)?.configuration })
         let own =
-            common + sessions.routes + desks.routes + desks.queueRoutes
+            common + MessageRoutes(desk: sending).routes + sessions.routes + desks.routes + desks.queueRoutes
             + HandoverRoutes(
                 desk: HandoverDesk(store: store, registry: registry), inbox: inbox, isAnyBrandStopped: { [stopped] in stopped.isAny },
                 logger: logger

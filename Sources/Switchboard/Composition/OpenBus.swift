@@ -8,6 +8,8 @@ import Storage
 struct OpenBus: Sendable {
     let bus: any EventBus
     let network: PeerLink?
+    /// What brings commands; nil where nobody can give any.
+    let commands: (any CommandSource)?
     /// Whether anybody takes events: when nobody does none are written.
     let eventsAreWanted: @Sendable () -> Bool
 
@@ -17,11 +19,11 @@ struct OpenBus: Sendable {
         switch plan.bus {
         case .embedded:
             let bus = EmbeddedBus()
-            return OpenBus(bus: bus, network: notifications(plan.main, logger), eventsAreWanted: { bus.hasSubscribers })
+            return OpenBus(bus: bus, network: notifications(plan.main, logger), commands: nil, eventsAreWanted: { bus.hasSubscribers })
         case .nats(let url):
             let bus = JetStreamBus(try address(url), logger: logger)
             let link = PeerLink(network: bus, listen: { bus.listen($0) }, end: { await bus.close() })
-            return OpenBus(bus: bus, network: link, eventsAreWanted: { true })
+            return OpenBus(bus: bus, network: link, commands: bus, eventsAreWanted: { true })
         }
     }
 

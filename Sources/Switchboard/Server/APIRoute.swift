@@ -99,6 +99,9 @@ struct APIRoute: Sendable {
 struct APIError: Error {
     let status: Int
     let title: String
+    /// What stands beside status and title, such as `code` and `errors` (RFC 9457: extension members).
+    var members: [String: JSONValue] = [:]
+    var headers: [String: String] = [:]
 
     init(_ status: Int, _ title: String) {
         self.status = status
@@ -106,6 +109,14 @@ struct APIError: Error {
     }
 
     static let notFound = APIError(404, "There is no such thing")
+
+    var response: ChannelResponse {
+        var answer = ChannelResponse.problem(status, title, headers: headers)
+        guard !members.isEmpty else { return answer }
+        let own: [String: JSONValue] = ["type": "about:blank", "title": .string(title), "status": .integer(Int64(status))]
+        answer.body = CanonicalJSON.bytes(.object(own.merging(members) { first, _ in first }))
+        return answer
+    }
 }
 
 extension ChannelResponse {

@@ -40,7 +40,7 @@ struct HTTPServer {
         do {
             response = try await respond(route, request, context)
         } catch let error as APIError {
-            response = .problem(error.status, error.title)
+            response = error.response
         } catch is HTTPBodyTooLarge {
             response = .problem(413, "The body is larger than \(route.maxBodyBytes) bytes")
         } catch is HTTPBodyTooSlow {

@@ -1,0 +1,210 @@
+internal import CNATS
+internal import Conversation
+import Foundation
+internal import Logging
+internal import Synchronization
+
+/// Reads commands over one life of a connection, on a thread of its own because fetching blocks. `@unchecked`: the pointers belong to that
+/// thread alone, and what others touch is guarded by `condition`.
+final class CommandReader: @unchecked Sendable {
+    private let connection: NATSConnection
+    private let taker: CommandTaker
+    private let logger: Logger
+    /// Told when the stream itself is gone: only a new connection makes it again.
+    private let onLoss: @Sendable (String) -> Void
+    private let condition = NSCondition()
+    private var isEnding = false
+    private var isOver = false
+    private var onEnd: [@Sendable () -> Void] = []
+    private var problem = ""
+
+    /// Commands that are in work at once. They are acknowledged together, long before `Streams.commandPatience` is over.
+    private static let batch: Int32 = 64
+    /// How long a fetch waits for the first one, in milliseconds.
+    private static let fetchWait: Int64 = 500
+    /// Before another attempt to subscribe, in seconds.
+    private static let pause = 2.0
+
+    /// Begins at once.
+    init(connection: NATSConnection, taker: @escaping CommandTaker, logger: Logger, onLoss: @escaping @Sendable (String) -> Void) {
+        self.connection = connection
+        self.taker = taker
+        self.logger = logger
+        self.onLoss = onLoss
+        let thread = Thread { [self] in run() }
+        thread.name = "nats-commands"
+        thread.start()
+    }
+
+    /// Fetches no more, and calls `done` when the thread is through.
+    func end(_ done: @escaping @Sendable () -> Void) {
+        let isOver = condition.withLock {
+            isEnding = true
+            condition.broadcast()
+            if !self.isOver { onEnd.append(done) }
+            return self.isOver
+        }
+        if isOver { done() }
+    }
+
+    /// The same; blocks.
+    func waitUntilEnded() {
+        condition.withLock {
+            isEnding = true
+            condition.broadcast()
+            while !isOver { condition.wait() }
+        }
+    }
+
+    // MARK: On the thread
+
+    private func run() {
+        var subscription: OpaquePointer?
+        while !condition.withLock({ isEnding }) {
+            do {
+                if subscription == nil { subscription = try Streams.subscribeToCommands(connection) }
+                try read(subscription)
+                problem = ""
+            } catch {
+                natsSubscription_Destroy(subscription)
+                subscription = nil
+                complain(error)
+                rest()
+            }
+        }
+        natsSubscription_Destroy(subscription)
+        let callbacks = condition.withLock {
+            isOver = true
+            condition.broadcast()
+            defer { onEnd = [] }
+            return onEnd
+        }
+        for callback in callbacks { callback() }
+    }
+
+    private func read(_ subscription: OpaquePointer?) throws {
+        var list = natsMsgList()
+        var code = jsErrCode(rawValue: 0)
+        let status = natsSubscription_Fetch(&list, subscription, Self.batch, Self.fetchWait, &code)
+        // Nobody wanted anything.
+        if status == NATS_TIMEOUT { return }
+        guard status == NATS_OK else { throw NATSError(status, "reading commands", code: code) }
+        defer { natsMsgList_Destroy(&list) }
+        let messages = (0..<Int(list.Count)).map { list.Msgs[$0] }
+        let verdicts = answer(try messages.map(Self.command))
+        for (message, verdict) in zip(messages, verdicts) { settle(message, verdict) }
+    }
+
+    /// Waits for the taker. The thread is ours and has nothing else to do.
+    private func answer(_ commands: [BusCommand]) -> [CommandVerdict] {
+        let done = DispatchSemaphore(value: 0)
+        let verdicts = Mutex<[CommandVerdict]>([])
+        // A thread has no task of its own to wait in; this one ends before the thread goes on.
+        Task { [taker] in
+            let answered = await taker(commands)
+            verdicts.withLock { $0 = answered }
+            done.signal()
+        }
+        done.wait()
+        return verdicts.withLock { $0 }
+    }
+
+    private func settle(_ message: OpaquePointer?, _ verdict: CommandVerdict) {
+        let status =
+            switch verdict {
+            case .done: natsMsg_Ack(message, nil)
+            case .again(let wait): natsMsg_NakWithDelay(message, max(1, wait.milliseconds), nil)
+            }
+        // It comes again then, and is known.
+        if status != NATS_OK { logger.debug("a command could not be acknowledged", metadata: ["status": "\(status.rawValue)"]) }
+    }
+
+    private static func command(_ message: OpaquePointer?) throws -> BusCommand {
+        var meta: UnsafeMutablePointer<jsMsgMetaData>?
+        try check(natsMsg_GetMetaData(&meta, message), "the place of a command")
+        defer { jsMsgMetaData_Destroy(meta) }
+        guard let meta else { throw NATSError(NATS_ERR, "the place of a command") }
+        let subject = natsMsg_GetSubject(message).map { String(cString: $0) } ?? ""
+        let words = subject.split(separator: ".", omittingEmptySubsequences: false)
+        let length = Int(natsMsg_GetDataLength(message))
+        let body = natsMsg_GetData(message).map { [UInt8](UnsafeRawBufferPointer(start: $0, count: length)) } ?? []
+        return BusCommand(
+            brand: words.count > 1 ? String(words[1]) : "", subject: subject, publisherID: header(EventEncoding.idHeader, message),
+            contentType: header(EventEncoding.typeHeader, message), body: body,
+            // A stream that was wiped counts from 1 again, at another time.
+            place: "\(meta.pointee.Sequence.Stream).\(meta.pointee.Timestamp)", delivery: Int(clamping: meta.pointee.NumDelivered))
+    }
+
+    private static func header(_ name: String, _ message: OpaquePointer?) -> String? {
+        var value: UnsafePointer<CChar>?
+        guard natsMsgHeader_Get(message, name, &value) == NATS_OK else { return nil }
+        return value.map { String(cString: $0) }
+    }
+
+    // MARK: When it does not go on
+
+    /// Once for each thing that is wrong.
+    private func complain(_ error: any Error) {
+        guard !condition.withLock({ isEnding }) else { return }
+        let text = "\(error)"
+        if text != problem { logger.warning("commands cannot be read from NATS, will be tried again", metadata: ["error": "\(text)"]) }
+        problem = text
+        if let error = error as? NATSError, error.isStreamGone { onLoss(text) }
+    }
+
+    private func rest() {
+        let deadline = Date(timeIntervalSinceNow: Self.pause)
+        condition.withLock { while !isEnding, condition.wait(until: deadline) {} }
+    }
+}
+
+extension Streams {
+    /// How long a command may be in work before it is given to somebody else, in seconds.
+    static let commandPatience: Int64 = 10
+
+    /// Finds the consumer or makes it, and binds to it. Blocks; throws `NATSError`.
+    static func subscribeToCommands(_ connection: NATSConnection) throws -> OpaquePointer? {
+        var info: UnsafeMutablePointer<jsConsumerInfo>?
+        var code = jsErrCode(rawValue: 0)
+        let status = js_GetConsumerInfo(&info, connection.streams, events, commandConsumer, nil, &code)
+        jsConsumerInfo_Destroy(info)
+        if status == NATS_NOT_FOUND, code == JSConsumerNotFoundErr {
+            try makeCommandConsumer(connection)
+        } else if status != NATS_OK {
+            throw NATSError(status, "the consumer \(commandConsumer)", code: code)
+        }
+        var options = jsSubOptions()
+        try check(jsSubOptions_Init(&options), "subscribing to commands")
+        var subscription: OpaquePointer?
+        let bound = events.withCString { stream in
+            commandConsumer.withCString { name in
+                (options.Stream, options.Consumer) = (stream, name)
+                return js_PullSubscribe(&subscription, connection.streams, commandSubject, name, nil, &options, &code)
+            }
+        }
+        guard bound == NATS_OK else { throw NATSError(bound, "subscribing to commands", code: code) }
+        return subscription
+    }
+
+    /// It is made before it is bound to, or it would go with the subscription.
+    private static func makeCommandConsumer(_ connection: NATSConnection) throws {
+        var config = jsConsumerConfig()
+        try check(jsConsumerConfig_Init(&config), "the consumer \(commandConsumer)")
+        config.DeliverPolicy = js_DeliverAll
+        config.AckPolicy = js_AckExplicit
+        config.AckWait = commandPatience * 1_000_000_000
+        config.MaxDeliver = -1
+        config.MaxAckPending = 1024
+        var code = jsErrCode(rawValue: 0)
+        let status = commandConsumer.withCString { name in
+            commandSubject.withCString { subject in
+                (config.Durable, config.FilterSubject) = (name, subject)
+                return js_AddConsumer(nil, connection.streams, events, &config, nil, &code)
+            }
+        }
+        // Another node was quicker.
+        if status != NATS_OK, code != JSConsumerNameExistErr, code != JSConsumerExistingActiveErr {
+            throw NATSError(status, "making the consumer \(commandConsumer)", code: code)
+        }
+    }
+}

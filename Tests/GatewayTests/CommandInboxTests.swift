@@ -1,0 +1,166 @@
+import Conversation
+import Logging
+import TestKit
+import Testing
+
+@testable import Gateway
+@testable import Storage
+
+/// What becomes of commands that a bus brings.
+struct CommandInboxTests {
+    private func body(_ world: SendWorld, _ text: String = "Your order is ready.") -> JSONValue {
+        ["instance": "salon-web", "to": ["user_id": .string(world.user.description)], "text": .string(text)]
+    }
+
+    private func event(_ data: JSONValue, id: String = "e1", source: String = "/shop") -> JSONValue {
+        [
+            "specversion": "1.0", "id": .string(id), "source": .string(source), "type": "send", "datacontenttype": "application/json",
+            "data": data,
+        ]
+    }
+
+    private func command(
+        _ body: JSONValue, brand: String = "salon", id: String? = nil, type: String? = nil, place: String = "1.1", delivery: Int = 1
+    ) -> BusCommand {
+        BusCommand(
+            brand: brand, subject: "switchboard.\(brand).commands.send", publisherID: id, contentType: type,
+            body: CanonicalJSON.bytes(body), place: place, delivery: delivery)
+    }
+
+    private func texts(_ world: SendWorld) async throws -> [String] {
+        try await world.outbound().compactMap { $0.content["text"]?.string }
+    }
+
+    private func quarantined(_ world: SendWorld) async throws -> [QuarantineRecord] {
+        try await world.brand.read { try $0.quarantined(after: nil, limit: 50) }
+    }
+
+    @Test func aBareBodyAndACloudEventAreDone() async throws {
+        try await SendWorld.with { world in
+            let commands = [
+                command(body(world, "one"), place: "1.1"),
+                command(event(body(world, "two")), type: "application/cloudevents+json; charset=utf-8", place: "2.2"),
+                command(event(body(world, "three"), id: "e2"), place: "3.3"),
+            ]
+            #expect(await world.inbox.take(commands) == [.done, .done, .done])
+            let sent = try await texts(world)
+            #expect(sent == ["one", "two", "three"])
+            #expect(try await world.outbound().allSatisfy { $0.context?["by"] == "bus" })
+        }
+    }
+
+    @Test func anEventThatIsPublishedTwiceIsOneMessage() async throws {
+        try await SendWorld.with { world in
+            let first = command(event(body(world)), id: "a", place: "1.1")
+            let again = command(event(body(world)), id: "b", place: "9.9")
+            #expect(await world.inbox.take([first, again]) == [.done, .done])
+            #expect(await world.inbox.take([first]) == [.done])
+            let sent = try await texts(world)
+            #expect(sent.count == 1)
+            // Another source's event of that id is another event.
+            #expect(await world.inbox.take([command(event(body(world), source: "/else"), place: "10.1")]) == [.done])
+            #expect(try await texts(world).count == 2)
+        }
+    }
+
+    @Test func aBareBodyIsKnownByItsMessageIDAndElseByItsPlace() async throws {
+        try await SendWorld.with { world in
+            let named = command(body(world), id: "m1", place: "1.1")
+            #expect(await world.inbox.take([named, command(body(world), id: "m1", place: "2.2")]) == [.done, .done])
+            let sent = try await texts(world)
+            #expect(sent.count == 1)
+            let nameless = command(body(world), place: "3.3", delivery: 2)
+            #expect(await world.inbox.take([nameless, nameless, command(body(world), place: "4.4")]) == [.done, .done, .done])
+            #expect(try await texts(world).count == 3)
+        }
+    }
+
+    @Test(arguments: [
+        "not json", "[]", "{}", "{\"specversion\":\"1.0\"}", "{\"specversion\":\"0.3\",\"id\":\"1\"}", "\u{0}",
+        "{\"specversion\":\"1.0\",\"id\":\"1\",\"source\":\"/s\",\"type\":\"t\",\"data_base64\":\"AA==\"}",
+        "{\"specversion\":\"1.0\",\"id\":\"1\",\"source\":\"/s\",\"type\":\"t\",\"data\":{\"instance\":\"salon-web\"}}",
+    ]) func whatCannotBeReadIsKeptRawAndNeedNotComeAgain(text: String) async throws {
+        try await SendWorld.with { world in
+            let bad = BusCommand(
+                brand: "salon", subject: "switchboard.salon.commands.send", body: Array(text.utf8), place: "7.7")
+            let good = command(body(world), place: "8.8")
+            #expect(await world.inbox.take([bad, good]) == [.done, .done])
+            #expect(await world.inbox.take([bad]) == [.done])
+            let kept = try await quarantined(world)
+            #expect(kept.map(\.body) == [Array(text.utf8)])
+            #expect(kept.first?.channel.rawValue == "bus" && kept.first?.reason.isEmpty == false)
+            #expect(try await texts(world).count == 1)
+        }
+    }
+
+    @Test func whatIsRefusedIsOneDeadLetterWithItsReason() async throws {
+        try await SendWorld.with { world in
+            var stranger = body(world)
+            stranger["to"] = ["phone": "+15550009999"]
+            let refused = command(event(stranger), place: "1.1")
+            #expect(await world.inbox.take([refused]) == [.done])
+            #expect(await world.inbox.take([refused, command(event(stranger), place: "2.2")]) == [.done, .done])
+            let letters = try await world.letters()
+            #expect(letters.count == 1)
+            #expect(letters.first?.kind == "command" && letters.first?.reason == "unknown_user" && letters.first?.detail["id"] == "e1")
+            #expect(letters.first?.detail["command"] == stranger)
+        }
+    }
+
+    @Test func theBrandIsTheSubjectsWhateverTheBodySays() async throws {
+        try await SendWorld.with { world in
+            let foreign = command(body(world), brand: "nobody")
+            #expect(await world.inbox.take([foreign, command(body(world), brand: "no.body*", place: "2.2")]) == [.done, .done])
+            #expect(try await texts(world).isEmpty)
+            let kept = try await world.store.unrouted.list(after: nil, limit: 10)
+            #expect(kept.count == 2 && kept.allSatisfy { $0.brand == nil })
+            // One that is stopped comes back.
+            #expect(await world.inbox.take([command(body(world), brand: "jobs", place: "3.3")]) == [.again(after: .seconds(30))])
+        }
+    }
+
+    @Test func tooManyComeAgainLaterAndAreDoneThen() async throws {
+        try await SendWorld.with(Policies(limits: RateLimits(userPerMinute: 1))) { world in
+            let verdicts = await world.inbox.take([command(body(world, "one"), place: "1.1"), command(body(world, "two"), place: "2.2")])
+            #expect(verdicts.first == .done)
+            guard case .again(let wait) = verdicts.last else {
+                Issue.record("\(verdicts)")
+                return
+            }
+            world.clock.advance(by: wait)
+            #expect(await world.inbox.take([command(body(world, "two"), place: "2.2", delivery: 2)]) == [.done])
+            let sent = try await texts(world)
+            #expect(sent == ["one", "two"])
+            #expect(try await world.letters().isEmpty)
+        }
+    }
+
+    @Test func commandsToOneCustomerKeepTheirOrder() async throws {
+        try await SendWorld.with(Policies(limits: RateLimits(userPerMinute: 1000))) { world in
+            let commands = (0..<50).map { command(body(world, "number \($0)"), place: "\($0).1") }
+            #expect(await world.inbox.take(commands) == Array(repeating: .done, count: 50))
+            let sent = try await texts(world)
+            #expect(sent == (0..<50).map { "number \($0)" })
+        }
+    }
+
+    @Test func whileTheStoreIsAwayNothingIsAcknowledged() async throws {
+        try await SendWorld.with { world in
+            let database = WrappedDatabase(world.store.database)
+            let store = Store(database: database, clock: world.clock, ids: SystemIDs(), node: "test")
+            let desk = SendDesk(store: store, registry: world.registry, metrics: GatewayMetrics())
+            let inbox = CommandInbox(
+                store: store, registry: world.registry, desk: desk, isStopped: { _ in false }, logger: Logger(label: "test"))
+            database.isAway = true
+            let commands = [
+                command(body(world), place: "1.1", delivery: 99), command("unreadable", place: "2.2", delivery: 99),
+                command(body(world), brand: "nobody", place: "3.3", delivery: 99),
+            ]
+            #expect(await inbox.take(commands).allSatisfy { if case .again = $0 { true } else { false } })
+            database.isAway = false
+            #expect(await inbox.take(commands) == [.done, .done, .done])
+            let sent = try await texts(world)
+            #expect(sent.count == 1)
+        }
+    }
+}
