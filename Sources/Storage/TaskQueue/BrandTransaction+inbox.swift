@@ -52,7 +52,7 @@ extension BrandTransaction {
         }
     }
 
-    /// Makes the first message of the inbox a task. It is older than any that is one already, so it is the lane's next.
+    /// Makes the first message of the inbox a task: then the lane's next is among its tasks.
     func openInbox(of lane: String) throws {
         guard !isShared, let inbox = try row(Statements.first, .text(lane)) else { return }
         let session: SessionID = try inbox.entity(1)
