@@ -15,9 +15,11 @@
         let connections: Int
 
         func run() async throws -> JSONValue {
+            // A store that outlives the benchmark knows the ids of the run before.
+            let run = UUID().uuidString.prefix(8)
             let requests = (0..<count).map { number in
                 bench.webhooks.request(
-                    path: "/webhooks/whatsapp/\(bench.webhooks.app)", sender: number, id: "turn-\(number)", text: "show my bookings")
+                    path: "/webhooks/whatsapp/\(bench.webhooks.app)", sender: number, id: "turn-\(run)-\(number)", text: "show my bookings")
             }
             let load = LoadGenerator(port: port, connections: connections)
             let started = ContinuousClock.now
@@ -27,7 +29,7 @@
             let elapsed = (ContinuousClock.now - started).seconds
             try await load.close()
             return [
-                "bench": "turn", "turns": .integer(Int64(count)), "acknowledged": .integer(Int64(posted.good)),
+                "bench": "turn", "store": .string(bench.storeKind), "turns": .integer(Int64(count)), "acknowledged": .integer(Int64(posted.good)),
                 "replies": .integer(Int64(responder.replies)), "brand_calls": .integer(Int64(responder.brandCalls)),
                 "turns_per_s": .number((Double(responder.replies) / elapsed).rounded()),
                 "acknowledged_after_s": .number((acknowledged.seconds * 1000).rounded() / 1000),
