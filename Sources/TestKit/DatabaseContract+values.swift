@@ -142,7 +142,8 @@ extension DatabaseContract {
                                     try connection.send(
                                         Self.insert,
                                         [
-                                            SQLValue(Self.brand), SQLValue(UniqueID(high: asksMore ? 5 : 6, low: UInt64(number))), .text("t"),
+                                            SQLValue(Self.brand), SQLValue(UniqueID(high: asksMore ? 5 : 6, low: UInt64(number))),
+                                            .text("t"),
                                             .integer(1), .text("p"),
                                         ])
                                     if asksMore { _ = try connection.rows(Self.count, [SQLValue(Self.brand)]) }

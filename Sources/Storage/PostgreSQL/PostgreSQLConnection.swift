@@ -42,6 +42,7 @@ final class PostgreSQLConnection: Connection, @unchecked Sendable {
             let server = try PostgreSQLServer(link, settings.options)
             clock.note(server.time, sent: sent, received: MonotonicTime.milliseconds)
             try server.checkUsable()
+            if settings.isForWriting { try link.execute(PostgreSQLSettings.planning) }
             link.answerTime = settings.options.statementTimeout.milliseconds + 3000
             guard PQenterPipelineMode(link.handle) == 1 else { throw link.lost() }
         } catch {

@@ -21,7 +21,8 @@
         init(config: String, channels: String, store: String? = nil, environment: [String: String] = [:]) async throws {
             storeKind = store?.hasPrefix("postgres") == true ? "postgresql" : "sqlite"
             folder = NSTemporaryDirectory() + "switchboard-bench-\(UUID().uuidString)"
-            let options = try ServeOptions.parse(["--config", config, "--channels", channels] + ServeOptions.apart(in: folder, store: store))
+            let options = try ServeOptions.parse(
+                ["--config", config, "--channels", channels] + ServeOptions.apart(in: folder, store: store))
             let metrics = try Observability.start(level: "error")
             let all = try DemoEnvironment.load(options: options, sandboxPort: 1).merging(environment) { $1 }
             gateway = try await GatewayProcess(options: options, environment: all, metrics: metrics) { $0.server.stores = .init() }

@@ -29,7 +29,8 @@
             let elapsed = (ContinuousClock.now - started).seconds
             try await load.close()
             return [
-                "bench": "turn", "store": .string(bench.storeKind), "turns": .integer(Int64(count)), "acknowledged": .integer(Int64(posted.good)),
+                "bench": "turn", "store": .string(bench.storeKind), "turns": .integer(Int64(count)),
+                "acknowledged": .integer(Int64(posted.good)),
                 "replies": .integer(Int64(responder.replies)), "brand_calls": .integer(Int64(responder.brandCalls)),
                 "turns_per_s": .number((Double(responder.replies) / elapsed).rounded()),
                 "acknowledged_after_s": .number((acknowledged.seconds * 1000).rounded() / 1000),
