@@ -6,10 +6,13 @@ struct PostgreSQLSettings: Sendable {
     var options: PostgreSQLDatabase.Options
     /// Whether the connection is for what writes. Its statements are few, short and found by an index, and the server would plan some of them
     /// anew each time, which takes longer than running them. A plan that is kept may have been made when the tables were empty, so it goes
-    /// by an index then too. What only reads may look at much: it is planned as the server sees fit.
+    /// by an index then too, and joins by one: a hash of all of a brand's rows is never what these want. What only reads may look at much:
+    /// it is planned as the server sees fit.
     var isForWriting = false
 
-    static let planning = "SET plan_cache_mode = force_generic_plan; SET enable_seqscan = off"
+    static let planning = """
+        SET plan_cache_mode = force_generic_plan; SET enable_seqscan = off; SET enable_hashjoin = off; SET enable_mergejoin = off
+        """
 }
 
 /// What a server says of itself and of the role we have there.
