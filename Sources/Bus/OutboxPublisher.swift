@@ -20,8 +20,9 @@ package final class OutboxPublisher: Service {
     private static let longestSleep = Duration.seconds(3600)
     /// How often a shared store is looked through for what other nodes left.
     private static let sweep = Duration.seconds(2)
-    /// How long a node publishes for a brand before another may. Longer than a batch can take.
-    private static let claim = Duration.seconds(60)
+    /// How long a node publishes for a brand before another may: so long the brand's events wait when it dies. A batch takes less. Should one
+    /// take more, two nodes publish the same events under the same ids.
+    private static let claim = Duration.seconds(15)
     /// When to look again at a brand that another node publishes for.
     private static let patience = Duration.seconds(1)
 

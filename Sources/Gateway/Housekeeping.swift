@@ -41,7 +41,7 @@ package struct Housekeeping: Service {
     private func tidy(_ brand: BrandID) async {
         do {
             // A little less than the interval: whoever did it last time is not late for the next.
-            guard try await store.brand(brand).write({ try $0.claim(.housekeeping, for: Self.claim) }) else { return }
+            guard try await store.brand(brand).claim(.housekeeping, for: Self.claim) else { return }
             let statuses = try await forget(brand) { try $0.forgetEarlyStatuses(limit: Self.piece) }
             if statuses > 0 {
                 logger.info("statuses of unknown messages removed", metadata: ["brand": "\(brand)", "count": "\(statuses)"])

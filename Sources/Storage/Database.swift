@@ -31,6 +31,10 @@ package protocol Connection {
     /// Runs the statement without waiting for its answer where that saves a round trip: an error may come with a later statement of the
     /// unit, or at its end. Throws `StorageError`.
     func send(_ statement: SQL, _ values: [SQLValue]) throws
+    /// The same for a statement whose rows matter, but not yet: `take` gets them with a later statement of the unit, or at its end before
+    /// anything is durable. What it throws undoes the unit, whose error it is. It may run when the connection belongs to another unit of the
+    /// group already, so it runs no statement.
+    func send(_ statement: SQL, _ values: [SQLValue], then take: @escaping ([Row]) throws -> Void) throws
     /// The database's own clock, where several machines share it: leases end by this one, not by any node's. Nil where the program's
     /// clock is the only one.
     var time: Timestamp? { get }
@@ -40,6 +44,9 @@ package protocol Connection {
 
 extension Connection {
     package func send(_ statement: SQL, _ values: [SQLValue]) throws { try run(statement, values) }
+    package func send(_ statement: SQL, _ values: [SQLValue], then take: @escaping ([Row]) throws -> Void) throws {
+        try take(rows(statement, values))
+    }
     package var time: Timestamp? { nil }
     package var locksRows: Bool { false }
 }

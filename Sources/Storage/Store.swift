@@ -140,10 +140,12 @@ package struct BrandStore: Sendable {
 
     /// One transaction, durable when this returns. The unit may run twice, so it touches only the transaction.
     package func write<Result: Sendable>(_ unit: @escaping @Sendable (BrandTransaction) throws -> Result) async throws -> Result {
-        let (result, news) = try await store.database(of: id).write(.brand(id)) { [store, id] connection in
+        let (result, told) = try await store.database(of: id).write(.brand(id)) { [store, id] connection in
             let transaction = BrandTransaction(brand: id, connection: connection, store: store)
-            return (try unit(transaction), transaction.news)
+            return (try unit(transaction), transaction.told)
         }
+        // Not before the commit: what a unit did not wait for may have brought news until then.
+        let news = told.news
         if !news.woken.isEmpty { CrashPoint.answeredNotWoken.pass() }
         store.wake(id, news.woken)
         if news.hasEvents { store.announceEvents(id) }
@@ -170,6 +172,15 @@ struct CommitNews: Sendable {
     var handovers: [HandoverNews] = []
 }
 
+/// News, handed from the thread that writes to whoever waits for the commit.
+final class CommitNewsBox: Sendable {
+    private let state = Mutex(CommitNews())
+    var news: CommitNews {
+        get { state.withLock { $0 } }
+        set { state.withLock { $0 = newValue } }
+    }
+}
+
 /// What a unit of work does to one brand's rows. Its repositories are extensions, one file each.
 package final class BrandTransaction {
     package let brand: BrandID
@@ -177,8 +188,12 @@ package final class BrandTransaction {
     private let store: Store
     /// The time at which the unit began.
     package let now: Timestamp
+    let told = CommitNewsBox()
     /// Told to the listeners once the unit is durable.
-    var news = CommitNews()
+    var news: CommitNews {
+        get { told.news }
+        set { told.news = newValue }
+    }
 
     init(brand: BrandID, connection: any Connection, store: Store) {
         self.brand = brand
@@ -203,4 +218,7 @@ package final class BrandTransaction {
     func row(_ statement: SQL, _ values: SQLValue...) throws -> Row? { try connection.rows(statement, [key] + values).first }
     @discardableResult func run(_ statement: SQL, _ values: SQLValue...) throws -> Int { try connection.run(statement, [key] + values) }
     func send(_ statement: SQL, _ values: SQLValue...) throws { try connection.send(statement, [key] + values) }
+    func send(_ statement: SQL, _ values: SQLValue..., then take: @escaping ([Row]) throws -> Void) throws {
+        try connection.send(statement, [key] + values, then: take)
+    }
 }

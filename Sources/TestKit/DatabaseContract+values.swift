@@ -1,5 +1,6 @@
 import Conversation
 import Storage
+import Synchronization
 import Testing
 
 /// Values of every kind, and statements sent ahead.
@@ -10,6 +11,7 @@ extension DatabaseContract {
         Part(testDescription: "a value may be NULL or of another kind the next time") { try await $0.kindsMayChange() },
         Part(testDescription: "counts, sums and comparisons are integers") { try await $0.aggregatesAreIntegers() },
         Part(testDescription: "a statement sent ahead takes effect, and its error surfaces") { try await $0.sentStatementsCount() },
+        Part(testDescription: "rows that are not waited for come before anything is durable") { try await $0.rowsMayComeLater() },
         Part(testDescription: "an error that a unit keeps to itself") { try await $0.anErrorCannotBeKept() },
         Part(testDescription: "texts are in the order of their bytes") { try await $0.textsAreInByteOrder() },
     ]
@@ -109,6 +111,56 @@ extension DatabaseContract {
                 }
             }
             #expect(try await rows(database) == 600)
+        }
+    }
+
+    /// What the rows say may undo the unit, with its own error and without its neighbours, whether the unit asked for more or ended.
+    private func rowsMayComeLater() async throws {
+        try await with { database in
+            let seen = Mutex<[Int]>([])
+            try await database.write(.brand(Self.brand)) { connection in
+                for number in 0..<300 {
+                    try Self.add(UInt64(number), connection)
+                    if number % 100 == 0 {
+                        try connection.send(Self.count, [SQLValue(Self.brand)]) { rows in
+                            let count = try rows[0].int(0)
+                            seen.withLock { $0.append(count) }
+                        }
+                    }
+                }
+            }
+            #expect(seen.withLock { $0 } == [1, 101, 201])
+            for asksMore in [true, false] {
+                try await withThrowingTaskGroup(of: Bool.self) { group in
+                    for number in 0..<20 {
+                        group.addTask {
+                            do {
+                                try await database.write(.brand(Self.brand)) { connection in
+                                    try connection.send(Self.count, [SQLValue(Self.brand)]) { _ in
+                                        if number % 4 == 0 { throw Refused() }
+                                    }
+                                    try connection.send(
+                                        Self.insert,
+                                        [
+                                            SQLValue(Self.brand), SQLValue(UniqueID(high: asksMore ? 5 : 6, low: UInt64(number))),
+                                            .text("t"),
+                                            .integer(1), .text("p"),
+                                        ])
+                                    if asksMore { _ = try connection.rows(Self.count, [SQLValue(Self.brand)]) }
+                                }
+                                return number % 4 != 0
+                            } catch is Refused {
+                                return number % 4 == 0
+                            }
+                        }
+                    }
+                    for try await isRight in group { #expect(isRight) }
+                }
+            }
+            #expect(try await rows(database) == 330)
+            await #expect(throws: StorageError.self) {
+                try await database.write(.brand(Self.brand)) { try $0.send(SQL("SELECT no_such_column FROM opt_outs"), []) { _ in } }
+            }
         }
     }
 

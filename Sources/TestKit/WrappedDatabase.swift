@@ -1,14 +1,17 @@
+package import Conversation
 package import Storage
 import Synchronization
 
-/// A store as another one, that may say of itself that others share it, and refuse for a while to be reached.
+/// A store as another one, that may say of itself that others share it, go by a clock of its own, and refuse for a while to be reached.
 package final class WrappedDatabase: Database {
     private let inner: any Database
     package let dialect: Dialect
     private let away = Mutex(false)
+    private let clock: (any WallClock)?
 
-    package init(_ inner: any Database, isShared: Bool = false) {
+    package init(_ inner: any Database, isShared: Bool = false, clock: (any WallClock)? = nil) {
         self.inner = inner
+        self.clock = clock
         var dialect = inner.dialect
         dialect.isShared = isShared
         self.dialect = dialect
@@ -24,14 +27,26 @@ package final class WrappedDatabase: Database {
         _ scope: Scope, _ unit: @escaping @Sendable (any Connection) throws -> Result
     ) async throws -> Result {
         if isAway { throw StorageError.unavailable("away for a while") }
-        return try await inner.write(scope, unit)
+        return try await inner.write(scope) { [clock] in try unit(Clocked(inner: $0, time: clock?.now ?? $0.time)) }
     }
 
     package func read<Result: Sendable>(
         _ scope: Scope, _ unit: @escaping @Sendable (any Connection) throws -> Result
     ) async throws -> Result {
         if isAway { throw StorageError.unavailable("away for a while") }
-        return try await inner.read(scope, unit)
+        return try await inner.read(scope) { [clock] in try unit(Clocked(inner: $0, time: clock?.now ?? $0.time)) }
+    }
+
+    private struct Clocked: Connection {
+        let inner: any Connection
+        let time: Timestamp?
+        var locksRows: Bool { inner.locksRows }
+        func rows(_ statement: SQL, _ values: [SQLValue]) throws -> [Row] { try inner.rows(statement, values) }
+        func run(_ statement: SQL, _ values: [SQLValue]) throws -> Int { try inner.run(statement, values) }
+        func send(_ statement: SQL, _ values: [SQLValue]) throws { try inner.send(statement, values) }
+        func send(_ statement: SQL, _ values: [SQLValue], then take: @escaping ([Row]) throws -> Void) throws {
+            try inner.send(statement, values, then: take)
+        }
     }
 
     package func close() async { await inner.close() }

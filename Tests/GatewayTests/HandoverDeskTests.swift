@@ -137,8 +137,10 @@ import Testing
         }
     }
 
-    @Test func whatIsHeardWhileADeskIsAskedIsNotUndoneByWhatWasRead() async throws {
-        try await HandoverWorld.ticketed { world in
+    /// Also where the store's clock is not the node's, by minutes in either direction.
+    @Test(arguments: [nil, Duration.seconds(300), .seconds(-300)])
+    func whatIsHeardWhileADeskIsAskedIsNotUndoneByWhatWasRead(storeAhead: Duration?) async throws {
+        try await HandoverWorld.ticketed(storeAhead: storeAhead) { world in
             try await open(world)
             world.desk.state.withLock {
                 $0.changes = [world.event(.closed, id: "old")]

@@ -165,21 +165,42 @@ final class HandoverWorld: Sendable {
     }
 
     static func with<Result>(
-        _ handover: HandoverConfiguration = .init(), desk: ScriptedDesk = ScriptedDesk(), _ body: (HandoverWorld) async throws -> Result
+        _ handover: HandoverConfiguration = .init(), desk: ScriptedDesk = ScriptedDesk(), storeAhead: Duration? = nil,
+        _ body: (HandoverWorld) async throws -> Result
     ) async throws -> Result {
         let clock = ControlledClock()
-        return try await TemporaryStore.with(clock: clock) { store in
-            try await body(HandoverWorld(store, clock, handover, desk))
+        guard let storeAhead else {
+            return try await TemporaryStore.with(clock: clock) { try await body(HandoverWorld($0, clock, handover, desk)) }
         }
+        let test = try await TestDatabase.make()
+        let shared = WrappedDatabase(test.database, isShared: true, clock: ShiftedClock(clock: clock, by: storeAhead))
+        let store = Store(database: shared, clock: clock, ids: SystemIDs(clock: clock), node: "test")
+        do {
+            let result = try await body(HandoverWorld(store, clock, handover, desk))
+            try await test.remove()
+            return result
+        } catch {
+            try await test.remove()
+            throw error
+        }
+    }
+
+    private struct ShiftedClock: WallClock {
+        let clock: ControlledClock
+        let by: Duration
+        var now: Timestamp { clock.now + by }
+        func sleep(until deadline: Timestamp) async throws { try await clock.sleep(until: deadline + (.zero - by)) }
     }
 
     /// With a desk that gets every handover.
     static func ticketed(
-        callsUs: Bool = true, nobody: Duration = .seconds(1800), _ body: (HandoverWorld) async throws -> Void
+        callsUs: Bool = true, nobody: Duration = .seconds(1800), storeAhead: Duration? = nil,
+        _ body: (HandoverWorld) async throws -> Void
     ) async throws {
         let settings = DeskConfiguration(id: "front", kind: .webhook, baseURL: "http://desk.invalid", pollInterval: .seconds(15))
         try await with(
-            HandoverConfiguration(desk: settings, channel: .ticket, nobodyAvailable: nobody), desk: ScriptedDesk(callsUs: callsUs), body)
+            HandoverConfiguration(desk: settings, channel: .ticket, nobodyAvailable: nobody), desk: ScriptedDesk(callsUs: callsUs),
+            storeAhead: storeAhead, body)
     }
 
     private static func runtime(

@@ -1,9 +1,10 @@
 import Conversation
 import Logging
-import Storage
 import Synchronization
 import TestKit
 import Testing
+
+@testable import Storage
 
 /// Does what a test says, and tells it of each attempt.
 private struct ScriptedHandler: TaskHandler {
@@ -132,10 +133,16 @@ struct DispatcherTests {
         }
     }
 
-    /// A process took the task and died, as often as said: its lease is over.
+    /// Another process, over the same tables.
+    private func other(_ node: String, than store: Store) -> Store {
+        Store(database: store.database, clock: store.clock, ids: store.ids, node: node)
+    }
+
+    /// As many processes as said took the task, one after the other, and died of it: their leases are over.
     private func crash(_ store: Store, times: Int) async throws {
-        for _ in 0..<times {
-            let claim = try await store.brand(brand).write { try $0.claim(pool: .action, limit: 1, until: $0.now) }
+        for number in 0..<times {
+            let dead = other("dead-\(number)", than: store)
+            let claim = try await dead.brand(brand).write { try $0.claim(pool: .action, limit: 1, until: $0.now) }
             #expect(claim.work.count == 1)
         }
     }
@@ -205,11 +212,9 @@ struct DispatcherTests {
                 }) == 1 {
                     throw Broken()
                 }
-                // This process died of it, as far as anybody can see: the lease is over, and the lane was taken over.
-                _ = try await store.brand(brand).write { transaction in
-                    _ = try transaction.renew(context.lease, until: transaction.now)
-                    return try transaction.claim(pool: .action, limit: 1, until: transaction.now)
-                }
+                // This process died of it, as far as another one can see: the lease is over, that one takes the lane, and dies too.
+                try await store.brand(brand).write { _ = try $0.renew(context.lease, until: $0.now) }
+                try await crash(store, times: 1)
                 // Makes the dispatcher look again.
                 try await enqueue(store, 2)
                 throw CancellationError()

@@ -67,4 +67,29 @@ struct DutyTests {
             #expect(try await ask(stores[0]) == "answered")
         }
     }
+
+    /// There is only one process that may be at it, and it is alive.
+    @Test func whereOneProcessOpensTheStoreARequestIsNeverTakenOver() async throws {
+        try await withTwo(isShared: false) { (clock, stores) async throws in
+            func isNew() async throws -> Bool {
+                let claim = try await stores[0].brand(brand).write { try $0.claimRequest(key: "k", bodyHash: [1]) }
+                if case .new = claim { return true }
+                return false
+            }
+            #expect(try await isNew())
+            clock.advance(by: .seconds(500))
+            #expect(try await !isNew())
+        }
+    }
+
+    @Test func aDutyThatNobodyElseCanHaveCostsNoTransaction() async throws {
+        try await withTwo(isShared: false) { (_, stores) async throws in
+            await stores[0].close()
+            #expect(try await stores[0].brand(brand).claim(.handoverWatch, for: .seconds(30)))
+        }
+        try await withTwo(isShared: true) { (_, stores) async throws in
+            #expect(try await stores[0].brand(brand).claim(.handoverWatch, for: .seconds(30)))
+            #expect(try await !stores[1].brand(brand).claim(.handoverWatch, for: .seconds(30)))
+        }
+    }
 }

@@ -172,8 +172,36 @@ struct PostgreSQLFailureTests {
         }
     }
 
+    /// Every thread of a node is left with a broken connection when its server restarts; a unit that meets one after the other still gets
+    /// through.
+    @Test func aUnitOutlivesAsManyBrokenConnectionsAsThereAre() async throws {
+        let name = "sbtest_outlives"
+        let options = Self.options { ($0.writers, $0.readers, $0.applicationName) = (4, 1, name) }
+        let open = "FROM pg_stat_activity WHERE application_name = '\(name)'"
+        try await withNodes(1, options) { nodes, addresses in
+            for number in 0..<10 {
+                var isFull = false
+                for _ in 0..<200 where !isFull {
+                    await withTaskGroup(of: Void.self) { group in
+                        for writer in 0..<16 {
+                            let brand = BrandID(rawValue: "brand-\(writer)")
+                            group.addTask {
+                                _ = try? await nodes[0].write(.brand(brand)) { try $0.rows(SQL("SELECT 1 FROM pg_sleep(0.002)"), []).count }
+                            }
+                        }
+                    }
+                    isFull = try await PostgreSQLConsole.run("SELECT count(*) \(open)", at: addresses.administrator)[0][0] == "4"
+                }
+                #expect(isFull)
+                try await PostgreSQLConsole.run("SELECT pg_terminate_backend(pid) \(open)", at: addresses.administrator)
+                try await nodes[0].write(.brand(Self.brand)) { try Self.add(number, "t", $0) }
+            }
+            #expect(try await Self.rows(nodes[0]) == 10)
+        }
+    }
+
     @Test func aStatementThatTakesTooLongIsCutOffAlone() async throws {
-        let options = Self.options { $0.statementTimeout = .milliseconds(200) }
+        let options = Self.options { $0.statementTimeout = .seconds(1) }
         try await withNodes(1, options) { nodes, _ in
             let outcomes = await withTaskGroup(of: String.self) { group in
                 for number in 0..<10 {

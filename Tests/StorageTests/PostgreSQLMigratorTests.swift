@@ -89,6 +89,66 @@ import Testing
         }
     }
 
+    /// The owner is bound by row-level security like everybody, and a step has no brand.
+    @Test func aStepChangesTheRowsOfEveryBrandAndLeavesThemProtected() async throws {
+        try await withEmpty { addresses in
+            _ = try await PostgreSQLMigrator.migrate(url: addresses.owner, role: Self.role)
+            for brand in ["salon", "jobs"] {
+                try await PostgreSQLConsole.run(
+                    "SET switchboard.brand = '\(brand)'; INSERT INTO brand_pauses (brand_id, paused_at) VALUES ('\(brand)', 1)",
+                    at: addresses.gateway)
+            }
+            let step = """
+                CREATE TABLE pause_notes (brand_id TEXT NOT NULL, note TEXT NOT NULL, PRIMARY KEY (brand_id));
+                INSERT INTO pause_notes SELECT brand_id, 'kept' FROM brand_pauses;
+                UPDATE brand_pauses SET paused_at = paused_at + 41;
+                """
+            let report = try await PostgreSQLMigrator.migrate(url: addresses.owner, role: Self.role, steps: Migrations.all + [step])
+            #expect(report.to == Migrations.all.count + 1)
+            for brand in ["salon", "jobs"] {
+                let seen = try await PostgreSQLConsole.run(
+                    "SET switchboard.brand = '\(brand)'; SELECT p.brand_id, paused_at, note FROM brand_pauses p JOIN pause_notes n ON true",
+                    at: addresses.gateway)
+                #expect(seen == [[brand, "42", "kept"]])
+            }
+            let open = try await PostgreSQLConsole.run(
+                "SELECT relname FROM pg_class WHERE relname IN ('brand_pauses', 'pause_notes') AND NOT relforcerowsecurity",
+                at: addresses.owner)
+            #expect(open.isEmpty)
+        }
+    }
+
+    /// Programs of the release before go on over all that a release adds, and older ones do not.
+    @Test func aReleaseOfSeveralStepsIsOneStepBackForTheProgramBefore() throws {
+        let releases = [
+            Migrations.Release(version: "1", steps: 3), .init(version: "2", steps: 7), .init(version: "3", steps: 7),
+            .init(version: "4", steps: 9),
+        ]
+        #expect((1...9).map { Migrations.worksFrom(step: $0, releases: releases) } == [0, 0, 0, 3, 3, 3, 3, 7, 7])
+        try Migrator.checkNotTooNew(7, worksFrom: 3, known: 3)
+        #expect(throws: StorageError.self) { try Migrator.checkNotTooNew(9, worksFrom: 7, known: 6) }
+        // A store that says nothing may be one step ahead.
+        try Migrator.checkNotTooNew(4, worksFrom: nil, known: 3)
+        #expect(throws: StorageError.self) { try Migrator.checkNotTooNew(5, worksFrom: nil, known: 3) }
+        #expect(Migrations.releases.last?.steps == Migrations.all.count)
+    }
+
+    /// The gateway of the release before starts on the tables of the next one, and refuses those of the one after that.
+    @Test(arguments: [true, false]) func aProgramWorksWithTheNextReleaseAlone(isNext: Bool) async throws {
+        try await withEmpty { addresses in
+            _ = try await PostgreSQLMigrator.migrate(url: addresses.owner, role: Self.role)
+            let count = Migrations.all.count
+            let steps = (1...3).map { "(\(count + $0), \(isNext ? count : count + 1))" }.joined(separator: ", ")
+            try await PostgreSQLConsole.run("INSERT INTO migrations (version, works_from) VALUES \(steps)", at: addresses.owner)
+            do {
+                await (try PostgreSQLDatabase(url: addresses.gateway, options: .forTests)).close()
+                #expect(isNext)
+            } catch StorageError.cannotOpen(let text) {
+                #expect(!isNext && text.contains("run the newer program"))
+            }
+        }
+    }
+
     /// A new table is protected because it has a brand, not because somebody thought of it.
     @Test func everyTableWithABrandIsProtectedAndKeyedByIt() async throws {
         let temporary = try await TestDatabase.make(.postgresql)

@@ -227,4 +227,38 @@ struct QueueOperationTests {
             #expect(last.filter(\.task.wasInterrupted).map(\.task.id) == [again.task.id])
         }
     }
+
+    /// Nothing is left that waits for the remote system: neither does its lane, and it is no probe's turn.
+    @Test func aParkedTaskThatIsCancelledTakesItsLaneAlong() async throws {
+        try await TemporaryStore.with(clock: ControlledClock()) { store in
+            _ = try await store.put(1, lane: "action:a", pool: .action)
+            for (lease, task) in try await store.claim(.action).work {
+                try await store.brand(brand).write {
+                    try $0.awaitReturn(task, in: lease, latest: $0.now + .seconds(1800), mayHaveActed: false)
+                }
+            }
+            #expect(try await parked(store) == 1)
+            let id = QueueTaskID(UniqueID(high: 1, low: 1))
+            #expect(try await store.brand(brand).write { try $0.cancel(id, lane: "action:a") } == .cancelled)
+            #expect(try await parked(store) == 0)
+            #expect(try await store.brand(brand).write { try $0.wakeParked(pool: .action, limit: 9) } == 0)
+            let lanes = try await store.database.read(.installation) { try $0.rows(SQL("SELECT 1 FROM lanes"), []).count }
+            #expect(lanes == 0)
+        }
+    }
+
+    /// A lane that waits for the second try of its first task goes on when that one is taken back, and waits on when a later one is.
+    @Test(arguments: [1, 2]) func aLaneGoesOnWithoutTheTaskThatItWaitedFor(cancelled: UInt64) async throws {
+        try await TemporaryStore.with(clock: ControlledClock()) { store in
+            for number in 1...3 { _ = try await store.put(UInt64(number)) }
+            let first = try #require(try await store.claim().work.first)
+            try await store.brand(brand).write {
+                try $0.postpone(first.task, in: first.lease, until: $0.now + .seconds(60), holdingLane: true)
+            }
+            #expect(try await store.claim().work.isEmpty)
+            let id = QueueTaskID(UniqueID(high: 1, low: cancelled))
+            #expect(try await store.brand(brand).write { try $0.cancel(id, lane: "turn:a") } == .cancelled)
+            #expect(try await store.claim().work.map { $0.task.payload["n"] } == (cancelled == 1 ? [2] : []))
+        }
+    }
 }

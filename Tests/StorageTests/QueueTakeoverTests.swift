@@ -67,8 +67,8 @@ struct QueueTakeoverTests {
         try await TwoNodes.with { nodes in
             _ = try await nodes.first.put(1)
             var seen: [Int] = []
-            for _ in 0..<3 {
-                seen.append(try #require(try await nodes.first.claim().work.first).task.crashes)
+            for node in [nodes.first, nodes.second, nodes.first] {
+                seen.append(try #require(try await node.claim().work.first).task.crashes)
                 nodes.clock.advance(by: .seconds(31))
             }
             let suspect = try #require(try await nodes.second.claim().work.first)
@@ -125,6 +125,49 @@ struct QueueTakeoverTests {
             opener.yield()
             var ends = results.makeAsyncIterator()
             #expect(await ends.next() == !isTakenOver)
+            running.cancel()
+            try await running.value
+        }
+    }
+
+    private struct Queueing: TaskHandler {
+        let begun: AsyncStream<Void>.Continuation
+        let gate: AsyncStream<Void>
+        let answers: AsyncStream<Bool?>.Continuation
+
+        func handle(_ context: TaskContext) async throws {
+            let mayBegin = try await context.act(mayAct: true) {
+                begun.yield()
+                for await _ in gate { break }
+                return OutwardCalls.mayBegin?()
+            }
+            answers.yield(mayBegin)
+            answers.yield(OutwardCalls.mayBegin?())
+            try await context.finish { _ in }
+        }
+
+        func giveUp(_ task: QueueTask, lane: String, error: any Error, in transaction: BrandTransaction) throws {}
+    }
+
+    /// A process that stands still while its call waits for a place must not send when it goes on: somebody else may have sent by then.
+    @Test(arguments: [true, false]) func aCallThatWaitsForAPlaceIsFencedWhenItGetsOne(standsStill: Bool) async throws {
+        try await TwoNodes.with { nodes in
+            let (begun, begins) = AsyncStream.makeStream(of: Void.self)
+            let (gate, opener) = AsyncStream.makeStream(of: Void.self)
+            let (answers, answer) = AsyncStream.makeStream(of: Bool?.self)
+            let dispatcher = TaskDispatcher(
+                store: nodes.first, pool: .turn, handler: Queueing(begun: begins, gate: gate, answers: answer),
+                logger: Logger(label: "test") { _ in SwiftLogNoOpLogHandler() })
+            _ = try await nodes.first.put(1)
+            let running = Task { try await dispatcher.run() }
+            var start = begun.makeAsyncIterator()
+            await start.next()
+            // Nothing was heard of the lease for a while.
+            if standsStill { dispatcher.watch.forget(try #require(dispatcher.state.withLock { $0.active.first })) }
+            opener.yield()
+            var seen = answers.makeAsyncIterator()
+            #expect(await seen.next() == .some(!standsStill))
+            #expect(await seen.next() == .some(nil), "the rule ends with the call")
             running.cancel()
             try await running.value
         }

@@ -80,9 +80,8 @@ package struct ActionHandler: TaskHandler {
     private func send(_ action: ActionRecord, _ definition: ActionDefinition, _ brand: BrandRuntime, _ context: TaskContext) async throws {
         let commit = commit(action, definition, context)
         let started = context.store.clock.now
-        try await context.confirm(mayAct: definition.isWrite)
-        let outcome = await withProgress(action, definition, context) {
-            await call(action, definition, brand, now: started)
+        let outcome = try await context.act(mayAct: definition.isWrite) {
+            await withProgress(action, definition, context) { await call(action, definition, brand, now: started) }
         }
         if Task.isCancelled, case .unknown = outcome, !definition.isWrite { throw CancellationError() }
         CrashPoint.responseNotStored.pass()

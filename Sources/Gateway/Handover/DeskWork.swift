@@ -31,8 +31,8 @@ struct DeskWork {
         if isRepeated || mayBeThere || handover.deskState == .tried { found = try await desk.find(id) }
         if found == nil, mayBeThere, !desk.capabilities.opensOnce, try await waits(settling) { return }
         if found == nil {
-            try await context.confirm(mayAct: true)
-            found = try await desk.open(TicketDraft(handover, brand: brand.configuration.name))
+            let draft = TicketDraft(handover, brand: brand.configuration.name)
+            found = try await context.act(mayAct: true) { try await desk.open(draft) }
             CrashPoint.ticketCreatedNotStored.pass()
         }
         guard let ticket = found else { return }
@@ -70,9 +70,8 @@ struct DeskWork {
         let desk = try desk()
         let isThere = isRepeated ? try await desk.contains(entryID, in: ticket) ?? false : false
         if !isThere {
-            try await context.confirm(mayAct: true)
             // Where a desk cannot tell, an entry that is shown twice is better than one that is lost.
-            try await desk.add(entry.entry, to: ticket)
+            try await context.act(mayAct: true) { try await desk.add(entry.entry, to: ticket) }
         }
         try await context.finish { [id] transaction in
             try transaction.setEntry(entryID, of: id, .added)

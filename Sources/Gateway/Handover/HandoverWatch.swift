@@ -69,12 +69,15 @@ package struct HandoverWatch: Service {
             guard let desk = brand.desk, let settings = brand.configuration.handover.desk else { return }
             // Of several nodes one asks; when it has been silent for half a minute it is another's turn.
             let lease = Self.idle * 6
-            guard try await store.brand(brand.id).write({ try $0.claim(.handoverWatch, for: lease) }) else { return }
+            guard try await store.brand(brand.id).claim(.handoverWatch, for: lease) else { return }
             for _ in 0..<Self.mostRounds where !Task.isCancelled {
-                let due = try await store.brand(brand.id).read { try $0.handoversToPoll(desk: settings.id, limit: Self.atOnce) }
+                // The time goes with them: events carry the store's, which may not be ours.
+                let (due, began) = try await store.brand(brand.id).read { transaction in
+                    (try transaction.handoversToPoll(desk: settings.id, limit: Self.atOnce), transaction.now)
+                }
                 if due.isEmpty { return }
                 await withDiscardingTaskGroup { group in
-                    for handover in due { group.addTask { await poll(handover, desk, settings, brand) } }
+                    for handover in due { group.addTask { await poll(handover, desk, settings, brand, began: began) } }
                 }
             }
         } catch {
@@ -82,10 +85,11 @@ package struct HandoverWatch: Service {
         }
     }
 
-    private func poll(_ handover: HandoverRecord, _ desk: any TicketDesk, _ settings: DeskConfiguration, _ brand: BrandRuntime) async {
+    private func poll(
+        _ handover: HandoverRecord, _ desk: any TicketDesk, _ settings: DeskConfiguration, _ brand: BrandRuntime, began: Timestamp
+    ) async {
         guard let ticket = handover.ticket else { return }
         do {
-            let began = store.clock.now
             let changes = try await desk.changes(of: ticket, since: handover.cursor)
             try await store.brand(brand.id).write { transaction in
                 // What was heard meanwhile is newer than what was read: the look is taken again.

@@ -73,8 +73,7 @@ package struct DeliveryHandler: TaskHandler {
             let lane = Lane(brand: context.lease.brand, instance: message.instance, user: message.user)
             reading.replied(lane: lane)
             CrashPoint.replyQueuedNotSent.pass()
-            try await context.confirm(mayAct: true)
-            let outcome = await channel.send(part, permit: permit)
+            let outcome = try await context.act(mayAct: true) { await channel.send(part, permit: permit) }
             CrashPoint.sentToChannelIDNotStored.pass()
             try await store(outcome, message, channel.capabilities, context, startedAt: startedAt)
         }

@@ -7,7 +7,7 @@ final class Transfer: @unchecked Sendable {
     enum Phase { case new, waiting, running(EasyHandle), ended }
 
     /// What our own callbacks stopped a transfer for; libcurl's code alone does not tell.
-    enum Refusal { case forbiddenAddress(String), secondPass, spoiltConnection, bodyTooLarge, headersTooLarge }
+    enum Refusal { case forbiddenAddress(String), secondPass, spoiltConnection, bodyTooLarge, headersTooLarge, tooLate }
 
     /// Status line and headers of an answer, all blocks and trailers counted.
     static let maxHeaderBytes = 65_536
@@ -15,6 +15,8 @@ final class Transfer: @unchecked Sendable {
     let request: CheckedRequest
     let deadline: ContinuousClock.Instant
     let headers: HeaderList
+    /// `OutwardCalls.mayBegin` of the caller.
+    private let mayBegin: (@Sendable () -> Bool)?
     var continuation: CheckedContinuation<Ended, Never>?
     var phase = Phase.new
     var isCancelled = false
@@ -33,6 +35,7 @@ final class Transfer: @unchecked Sendable {
     init(_ request: CheckedRequest, deadline: ContinuousClock.Instant) throws(HTTPFailure) {
         self.request = request
         self.deadline = deadline
+        mayBegin = OutwardCalls.mayBegin
         headers = try HeaderList(request)
     }
 
@@ -72,6 +75,10 @@ extension Transfer {
         }
         guard isClean() else {
             refusal = .spoiltConnection
+            return false
+        }
+        guard mayBegin?() ?? true else {
+            refusal = .tooLate
             return false
         }
         wasLetThrough = true

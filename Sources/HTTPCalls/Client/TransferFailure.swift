@@ -12,6 +12,7 @@ enum TransferFailure {
         switch transfer.refusal {
         case .secondPass: return (.secondPass, "the connection died; the request was not sent a second time")
         case .spoiltConnection: return (.protocolError, "something came on the connection that was not asked for")
+        case .tooLate: return (.cancelled, "its caller may have lost the right to make this call while it waited; nothing was sent")
         case .bodyTooLarge: return (.tooLarge, "the answer is larger than \(transfer.call.maxResponseBytes) bytes")
         case .headersTooLarge: return (.tooLarge, "the headers of the answer are larger than \(Transfer.maxHeaderBytes) bytes")
         case .forbiddenAddress(let address) where !transfer.wasLetThrough && !transfer.hadPermittedAddress:

@@ -3,6 +3,19 @@
 enum Migrations {
     static let all = [initial, visitors, handovers, usage, queue, nodes, bus, desks, inbox]
 
+    /// A version of the program and the steps that it brought its stores up to.
+    struct Release {
+        var version: String
+        var steps: Int
+    }
+
+    /// Oldest first. The last is the one in the making; when it has been released, the next one gets a line of its own.
+    static let releases = [Release(version: "0.1.0", steps: all.count)]
+
+    /// How many steps a program must know to work with the tables as the step leaves them: those of the release before the step's own. So
+    /// nodes can be replaced one by one, however many steps a release brings.
+    static func worksFrom(step: Int, releases: [Release] = releases) -> Int { releases.last { $0.steps < step }?.steps ?? 0 }
+
     private static let initial = """
         CREATE TABLE users (
             brand_id TEXT NOT NULL, user_id {bytes} NOT NULL, tier TEXT NOT NULL, verified BIGINT NOT NULL, profile_name TEXT,

@@ -18,12 +18,16 @@ package enum PostgreSQLMigrator {
     /// `url` names the owner of the tables, `role` the one that the gateway connects as. With `isDryRun` nothing changes.
     /// Throws `StorageError`; then the steps reported as done stand, the one under way is undone.
     package static func migrate(url: String, role: String, isDryRun: Bool = false) async throws -> Report {
+        try await migrate(url: url, role: role, isDryRun: isDryRun, steps: Migrations.all)
+    }
+
+    static func migrate(url: String, role: String, isDryRun: Bool = false, steps: [String]) async throws -> Report {
         try await OwnThread.run(name: "postgresql-migrate") {
             let link = try PostgreSQLLink(url: url, applicationName: "switchboard-migrate", connectTimeout: .seconds(5))
             defer { link.close() }
             // Large tables take their time.
             link.answerTime = 24 * 3_600_000
-            return try Run(link: link, role: role, isDryRun: isDryRun).all()
+            return try Run(link: link, role: role, isDryRun: isDryRun, steps: steps).all()
         }
     }
 
@@ -31,9 +35,11 @@ package enum PostgreSQLMigrator {
         let link: PostgreSQLLink
         let role: String
         let isDryRun: Bool
+        let steps: [String]
         var report = Report()
 
-        init(link: PostgreSQLLink, role: String, isDryRun: Bool) {
+        init(link: PostgreSQLLink, role: String, isDryRun: Bool, steps: [String]) {
+            self.steps = steps
             self.link = link
             self.role = role
             self.isDryRun = isDryRun
@@ -43,7 +49,7 @@ package enum PostgreSQLMigrator {
             var run = self
             try run.checkRoles()
             try link.execute("SELECT pg_advisory_lock(\(PostgreSQLMigrator.lock))")
-            try run.steps()
+            try run.take()
             return run.report
         }
 
@@ -75,28 +81,48 @@ package enum PostgreSQLMigrator {
             }
         }
 
-        private mutating func steps() throws {
+        private mutating func take() throws {
             let exists = try !link.execute("SELECT 1 WHERE to_regclass('migrations') IS NOT NULL").isEmpty
-            report.from = exists ? Int(try one("SELECT coalesce(max(version), 0) FROM migrations")) ?? 0 : 0
-            report.to = max(report.from, Migrations.all.count)
-            try Migrator.checkNotTooNew(report.from)
-            let missing = Migrations.all.enumerated().dropFirst(report.from)
+            let (from, worksFrom) = exists ? try PostgreSQLSchema.version(link) : (0, nil)
+            report.from = from
+            report.to = max(from, steps.count)
+            try Migrator.checkNotTooNew(from, worksFrom: worksFrom, known: steps.count)
+            let missing = steps.enumerated().dropFirst(from)
             if isDryRun {
                 report.lines = missing.map { "would make version \($0.offset + 1)" }
                 return
             }
-            if !exists { try link.execute("CREATE TABLE IF NOT EXISTS migrations (version BIGINT PRIMARY KEY)") }
+            if !exists { try link.execute(Migrator.table) }
+            if !missing.isEmpty, try one("SELECT count(*) FROM pg_attribute WHERE \(Self.worksFrom)") == "0" {
+                try link.execute(Migrator.addColumn)
+            }
             for (index, text) in missing {
                 try transaction {
+                    try lift(for: text)
                     try link.execute(Dialect.postgreSQL.definition(text))
                     CrashPoint.migrationHalfDone.pass()
-                    try link.execute("INSERT INTO migrations (version) VALUES (\(index + 1))")
+                    let worksFrom = Migrations.worksFrom(step: index + 1)
+                    try link.execute("INSERT INTO migrations (version, works_from) VALUES (\(index + 1), \(worksFrom))")
                     report.lines.append("made version \(index + 1)")
                     try protect()
                 }
             }
             // Also when nothing was missing: what somebody has lifted since is put back.
             try transaction { try protect() }
+        }
+
+        private static let worksFrom = "attrelid = 'migrations'::regclass AND attname = 'works_from' AND NOT attisdropped"
+
+        /// Forced row-level security binds the owner too, and a step belongs to no brand: it would change no row, and say nothing. So tables
+        /// whose rows it reads or changes are opened to their owner until the step is over; `protect` closes them before the commit.
+        private func lift(for step: String) throws {
+            let words = Set(step.split { !($0.isLetter || $0.isNumber || $0 == "_") })
+            guard !words.isDisjoint(with: ["UPDATE", "INSERT", "DELETE", "MERGE"]) else { return }
+            let forced = try PostgreSQLSchema.names(
+                link, "SELECT relname FROM pg_class WHERE \(PostgreSQLSchema.ours) AND relforcerowsecurity ORDER BY relname")
+            for table in forced where words.contains(table[...]) {
+                try link.execute("ALTER TABLE \(try identifier(table)) NO FORCE ROW LEVEL SECURITY")
+            }
         }
 
         private func transaction(_ body: () throws -> Void) throws {

@@ -8,7 +8,8 @@ final class PostgreSQLConnection: Connection, @unchecked Sendable {
     private enum Awaited {
         case preparation(name: String, number: Int)
         case scope
-        case statement
+        /// What wants its rows before the unit ends.
+        case statement(take: (([Row]) throws -> Void)?)
     }
 
     private let link: PostgreSQLLink
@@ -21,6 +22,8 @@ final class PostgreSQLConnection: Connection, @unchecked Sendable {
     private var scope: Scope?
     /// The first error since the transaction or its savepoint began: until it is undone, the server refuses everything.
     private(set) var failure: StorageError?
+    /// What a unit threw when it saw the rows of a statement that it had not waited for: until it is undone, nothing more is to be done.
+    private var refusal: (any Error)?
     /// The name of the last error.
     private(set) var failureState = ""
     /// A commit went out whose answer is not known.
@@ -39,6 +42,7 @@ final class PostgreSQLConnection: Connection, @unchecked Sendable {
             let server = try PostgreSQLServer(link, settings.options)
             clock.note(server.time, sent: sent, received: MonotonicTime.milliseconds)
             try server.checkUsable()
+            if settings.isForWriting { try link.execute(PostgreSQLSettings.planning) }
             link.answerTime = settings.options.statementTimeout.milliseconds + 3000
             guard PQenterPipelineMode(link.handle) == 1 else { throw link.lost() }
         } catch {
@@ -72,8 +76,13 @@ final class PostgreSQLConnection: Connection, @unchecked Sendable {
         if awaited.count >= Self.longestPipeline { _ = try exchange() }
     }
 
-    private func queue(_ statement: SQL, _ values: [SQLValue], as kind: Awaited = .statement) throws {
-        if let failure { throw failure }
+    func send(_ statement: SQL, _ values: [SQLValue], then take: @escaping ([Row]) throws -> Void) throws {
+        try queue(statement, values, as: .statement(take: take))
+        if awaited.count >= Self.longestPipeline { _ = try exchange() }
+    }
+
+    private func queue(_ statement: SQL, _ values: [SQLValue], as kind: Awaited = .statement(take: nil)) throws {
+        if let objection { throw objection }
         guard !link.isBroken else { throw StorageError.unavailable("the connection broke") }
         if awaited.isEmpty { firstSent = MonotonicTime.milliseconds }
         let (form, isNew) = statements.form(of: statement.number, types: values.map(PostgreSQLValue.type))
@@ -86,23 +95,42 @@ final class PostgreSQLConnection: Connection, @unchecked Sendable {
         awaited.append(kind)
     }
 
-    /// Sends what has gathered, reads every answer and returns the last. Throws the first error.
-    @discardableResult private func exchange() throws -> PostgreSQLAnswer? {
+    /// Why the unit is to be undone; nil when nothing speaks against it.
+    var objection: (any Error)? { failure ?? refusal }
+
+    /// Sends what has gathered, reads every answer, hands out rows that are waited for and returns the last answer. Throws the first error.
+    /// `isUndoing` when nobody wants the rows any more.
+    @discardableResult private func exchange(isUndoing: Bool = false) throws -> PostgreSQLAnswer? {
         guard !awaited.isEmpty else { return nil }
         guard PQpipelineSync(link.handle) == 1 else { throw broken() }
         let expected = awaited
         awaited = []
         var last: PostgreSQLAnswer?
+        var waiting: [(answer: PostgreSQLAnswer, take: ([Row]) throws -> Void)] = []
         do {
             try link.flush()
-            for item in expected { last = try answer(to: item) ?? last }
+            for item in expected {
+                last = try answer(to: item) ?? last
+                if case .statement(let take?) = item, !isUndoing, let last { waiting.append((last, take)) }
+            }
             // The end of this round.
             _ = try link.next()
         } catch let error as StorageError {
             failure = failure ?? error
         }
         if let failure { throw failure }
+        do {
+            for (answer, take) in waiting { try take(answer.rows()) }
+        } catch {
+            refusal = error
+            throw error
+        }
         return last
+    }
+
+    /// Whether rows are waited for that may speak against the unit.
+    private var hasOpenQuestions: Bool {
+        awaited.contains { if case .statement(.some) = $0 { true } else { false } }
     }
 
     private func answer(to item: Awaited) throws -> PostgreSQLAnswer? {
@@ -153,7 +181,7 @@ final class PostgreSQLConnection: Connection, @unchecked Sendable {
     /// Nothing is sent yet.
     func begin(writing: Bool) throws {
         locksRows = writing
-        (scope, failure, failureState, isCommitting) = (nil, nil, "", false)
+        (scope, failure, failureState, isCommitting, refusal) = (nil, nil, "", false, nil)
         try queue(writing ? Self.beginWriting : Self.beginReading, [])
     }
 
@@ -175,9 +203,9 @@ final class PostgreSQLConnection: Connection, @unchecked Sendable {
     /// Undoes what was done since the savepoint began, and lets go of it. Throws when the transaction cannot go on.
     func undoToSavepoint() throws {
         // What was sent and not answered belongs to what is undone.
-        _ = try? exchange()
+        _ = try? exchange(isUndoing: true)
         guard !link.isBroken else { throw failure ?? .unavailable("the connection broke") }
-        (scope, failure, failureState) = (nil, nil, "")
+        (scope, failure, failureState, refusal) = (nil, nil, "", nil)
         try queue(Self.rollBackToSavepoint, [])
         try queue(Self.release, [])
     }
@@ -185,12 +213,13 @@ final class PostgreSQLConnection: Connection, @unchecked Sendable {
     /// Waits for the answers to all that was sent. Throws the first error, also one that the unit has kept to itself.
     func settle() throws {
         try exchange()
-        if let failure { throw failure }
+        if let objection { throw objection }
     }
 
     /// Throws when the transaction did not take effect, or when nobody knows.
     func commitTransaction() throws {
-        if let failure { throw failure }
+        // A commit in the same round would take effect whatever the rows say.
+        if hasOpenQuestions { try exchange() }
         try queue(Self.commit, [])
         isCommitting = true
         do {
@@ -210,9 +239,9 @@ final class PostgreSQLConnection: Connection, @unchecked Sendable {
     /// Leaves the connection without a transaction, or broken.
     func rollBack() {
         // What was sent and not answered is undone whatever the answer.
-        _ = try? exchange()
+        _ = try? exchange(isUndoing: true)
         guard !link.isBroken else { return }
-        (scope, failure) = (nil, nil)
+        (scope, failure, refusal) = (nil, nil, nil)
         do {
             try queue(Self.rollback, [])
             try exchange()

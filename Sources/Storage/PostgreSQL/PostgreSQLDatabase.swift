@@ -68,7 +68,8 @@ package final class PostgreSQLDatabase: Database {
             return server.warnings
         }
         writers = PostgreSQLPool(
-            name: "postgresql-writer", settings: settings, threads: options.writers, groupLimit: 128, perform: PostgreSQLWriting.perform)
+            name: "postgresql-writer", settings: PostgreSQLSettings(url: url, options: options, isForWriting: true),
+            threads: options.writers, groupLimit: 128, perform: PostgreSQLWriting.perform)
         readers = PostgreSQLPool(
             name: "postgresql-reader", settings: settings, threads: options.readers, groupLimit: 1, perform: PostgreSQLReading.perform)
     }

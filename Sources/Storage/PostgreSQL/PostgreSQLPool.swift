@@ -95,7 +95,9 @@ final class PostgreSQLPool: @unchecked Sendable {
 
     /// The connection broke before these had any effect: they run again on another, unless that happened to them too often.
     func giveBack(_ units: [Unit], _ error: any Error) {
-        let (again, over) = (units.filter { $0.returns < 3 }, units.filter { $0.returns >= 3 })
+        // A server that restarts leaves every thread with a connection that is broken, and a unit may meet them all.
+        let most = threads + 2
+        let (again, over) = (units.filter { $0.returns < most }, units.filter { $0.returns >= most })
         condition.lock()
         for var unit in again.reversed() {
             unit.returns += 1

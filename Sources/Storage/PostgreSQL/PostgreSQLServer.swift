@@ -4,6 +4,15 @@ internal import Conversation
 struct PostgreSQLSettings: Sendable {
     var url: String
     var options: PostgreSQLDatabase.Options
+    /// Whether the connection is for what writes. Its statements are few, short and found by an index, and the server would plan some of them
+    /// anew each time, which takes longer than running them. A plan that is kept may have been made when the tables were empty, so it goes
+    /// by an index then too, and joins by one: a hash of all of a brand's rows is never what these want. What only reads may look at much:
+    /// it is planned as the server sees fit.
+    var isForWriting = false
+
+    static let planning = """
+        SET plan_cache_mode = force_generic_plan; SET enable_seqscan = off; SET enable_hashjoin = off; SET enable_mergejoin = off
+        """
 }
 
 /// What a server says of itself and of the role we have there.
@@ -113,8 +122,8 @@ enum PostgreSQLSchema {
         guard unreadable.isEmpty else {
             throw StorageError.cannotOpen("role \(role) may not read \(unreadable.joined(separator: ", ")); \(way)")
         }
-        let version = try names(link, "SELECT coalesce(max(version), 0) FROM migrations").first.flatMap { Int($0) }
-        try Migrator.checkVersion(version ?? 0, way: way)
+        let (version, worksFrom) = try version(link)
+        try Migrator.checkVersion(version, worksFrom: worksFrom, way: way)
         let open = try names(link, unprotected)
         guard open.isEmpty else {
             throw StorageError.cannotOpen("row-level security is missing on \(open.joined(separator: ", ")); \(way)")
@@ -130,6 +139,13 @@ enum PostgreSQLSchema {
                 AND EXISTS (SELECT 1 FROM pg_policy WHERE polrelid = pg_class.oid AND polname = 'of_brand'))
         ORDER BY relname
         """
+
+    /// The store's version, and how many steps a program must know for it, when the store says so.
+    static func version(_ link: PostgreSQLLink) throws -> (Int, worksFrom: Int?) {
+        // The column is missing where only older programs have been.
+        let row = try link.execute("SELECT version, to_jsonb(m)->>'works_from' FROM migrations m ORDER BY version DESC LIMIT 1").first
+        return (row?[0].flatMap { Int($0) } ?? 0, row?[1].flatMap { Int($0) })
+    }
 
     static func names(_ link: PostgreSQLLink, _ query: String) throws -> [String] {
         try link.execute(query).compactMap { $0.first.flatMap { $0 } }

@@ -32,7 +32,7 @@ enum PostgreSQLWriting {
         while next < group.count {
             try connection.enter(group[next].scope)
             try group[next].work(connection)
-            if let failure = connection.failure { throw failure }
+            if let objection = connection.objection { throw objection }
             next += 1
             if next == group.count, MonotonicTime.milliseconds - start < openFor { group += pool.latecomers(group) }
         }
@@ -82,14 +82,15 @@ enum PostgreSQLWriting {
     private static func again(_ unit: PostgreSQLUnit, _ connection: PostgreSQLConnection, _ pool: PostgreSQLPool, _ first: any Error) {
         var last = first
         for attempt in 1..<tries {
-            if connection.isBroken { return broke(connection, pool, [unit], last) }
+            // It broke under somebody else, perhaps in that one's commit: of this unit nothing is under way.
+            if connection.isBroken { return pool.giveBack([unit], last) }
             // Mostly the other one is through by now.
             if attempt > 1 { Thread.sleep(forTimeInterval: Double.random(in: 0.001...0.01) * Double(attempt)) }
             do {
                 try connection.begin(writing: true)
                 try connection.enter(unit.scope)
                 try unit.work(connection)
-                if let failure = connection.failure { throw failure }
+                if let objection = connection.objection { throw objection }
                 try connection.commitTransaction()
                 return unit.finish(nil)
             } catch {

@@ -49,7 +49,7 @@ extension BrandTransaction {
             """)
         static let isOpen = SQL(
             "SELECT 1 FROM actions WHERE brand_id = $1 AND user_id = $2 AND state = 'queued' LIMIT 1")
-        static let isQueued = SQL("SELECT 1 FROM actions WHERE brand_id = $1 AND action_id = $2 AND state = 'queued'")
+        static let isQueued = SQL("SELECT 1 FROM actions WHERE brand_id = $1 AND action_id = $2 AND state = 'queued'{for_update}")
         static let done = SQL(
             "SELECT DISTINCT canonical_action FROM actions WHERE brand_id = $1 AND user_id = $2 AND state = 'done'")
         static let fingerprints = SQL(
@@ -61,8 +61,6 @@ extension BrandTransaction {
             """
             UPDATE actions SET state = $3, may_have_taken_effect = $4, result = $5, updated_at = $6 WHERE brand_id = $1 AND action_id = $2
             """)
-        static let cancelTask = SQL(
-            "DELETE FROM tasks WHERE brand_id = $1 AND lane = $2 AND state = 'pending'")
         static let cancel = SQL(
             """
             UPDATE actions SET state = 'cancelled', updated_at = $3
@@ -106,7 +104,7 @@ extension BrandTransaction {
     /// A read that a worker has is taken back too: it changes nothing, and its answer is no longer wanted. False when it is too late.
     package func cancelAction(_ id: ActionID, isRead: Bool) throws -> Bool {
         guard try action(id).map({ $0.state == .queued && !$0.mayHaveTakenEffect }) == true,
-            try run(Statements.cancelTask, .text(ActionRecord.lane(of: id))) == 1 || isRead
+            try takeBackAll(lane: ActionRecord.lane(of: id)) == 1 || isRead
         else { return false }
         return try run(Statements.cancel, SQLValue(id), SQLValue(now)) == 1
     }

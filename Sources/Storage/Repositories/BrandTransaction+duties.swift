@@ -24,3 +24,11 @@ extension BrandTransaction {
         return try run(Statements.claim, .text(duty.rawValue), .text(node), SQLValue(now + lease), SQLValue(now)) == 1
     }
 }
+
+extension BrandStore {
+    /// The same in a transaction of its own, and without any where nobody else can have it.
+    package func claim(_ duty: BrandTransaction.Duty, for lease: Duration) async throws -> Bool {
+        guard isShared else { return true }
+        return try await write { try $0.claim(duty, for: lease) }
+    }
+}

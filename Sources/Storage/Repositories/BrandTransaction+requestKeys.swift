@@ -31,9 +31,15 @@ extension BrandTransaction {
 
     package func claimRequest(key: String, bodyHash: [UInt8]) throws -> RequestClaim {
         if try run(Statements.insert, .text(key), .bytes(bodyHash), SQLValue(now)) == 1 { return .new }
-        let oldest = Timestamp(milliseconds: now.milliseconds - Self.longestRequest.milliseconds)
-        if try run(Statements.takeOver, .text(key), .bytes(bodyHash), SQLValue(now), SQLValue(oldest)) == 1 { return .new }
-        guard let row = try row(Statements.get, .text(key)) else { return .new }
+        // Where one process alone opens the store, it is that one that is still at it.
+        if isShared {
+            let oldest = Timestamp(milliseconds: now.milliseconds - Self.longestRequest.milliseconds)
+            if try run(Statements.takeOver, .text(key), .bytes(bodyHash), SQLValue(now), SQLValue(oldest)) == 1 { return .new }
+        }
+        guard let row = try row(Statements.get, .text(key)) else {
+            // It was given up between the two statements.
+            return try run(Statements.insert, .text(key), .bytes(bodyHash), SQLValue(now)) == 1 ? .new : .running
+        }
         guard try row.bytes(0) == bodyHash else { return .otherBody }
         guard let status = try row.optional(1, { $0.int }) else { return .running }
         return .answered(status: status, body: try row.optional(2) { $0.bytes } ?? [])

@@ -35,8 +35,9 @@ extension BrandTransaction {
             let places = (0..<lanes).map { "$\($0 + 3)" }.joined(separator: ", ")
             // The same expression on both sides: SQLite uses the index only where neither is a column.
             let lane = Migrations.laneInOrder.replacing("lane", with: "l.lane")
+            // A node that takes over from itself lives: that its answer was lost, or its lease ran out, tells nothing of the task.
             let wasHeld =
-                "CASE WHEN l.taken_from IS NULL OR l.taken_from IN ('\(QueueTask.retry)', '\(QueueTask.parked)') THEN 0 ELSE 1 END"
+                "CASE WHEN l.taken_from IS NULL OR l.taken_from IN ('\(QueueTask.retry)', '\(QueueTask.parked)', l.held_by) THEN 0 ELSE 1 END"
             let isWanted = " AND l.paused = 0 AND NOT EXISTS (SELECT 1 FROM brand_pauses p WHERE p.brand_id = l.brand_id)"
             return SQL(
                 """

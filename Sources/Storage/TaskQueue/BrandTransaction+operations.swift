@@ -53,8 +53,6 @@ extension BrandTransaction {
             SELECT 1 FROM tasks WHERE brand_id = $1 AND (\(Migrations.laneInOrder)) = $2 AND priority = \(Priority.interrupt.rank) AND task_id <> $3
             UNION ALL SELECT 1 FROM tasks WHERE brand_id = $1 AND lane = $2 AND task_id = $3 AND cancel_requested = 1 LIMIT 1
             """)
-        static let cancel = SQL(
-            "DELETE FROM tasks WHERE brand_id = $1 AND lane = $2 AND task_id = $3 AND state = 'pending'")
         static let delete = SQL("DELETE FROM tasks WHERE brand_id = $1 AND lane = $2 AND task_id = $3")
         static let request = SQL("UPDATE tasks SET cancel_requested = 1 WHERE brand_id = $1 AND lane = $2 AND task_id = $3")
         static let pauseLane = SQL(
@@ -109,7 +107,7 @@ extension BrandTransaction {
 
     /// Takes back a task that no worker has begun; one that was begun is told through the interrupt check.
     package func cancel(_ id: QueueTaskID, lane: String) throws -> Cancellation {
-        if try run(Statements.cancel, .text(lane), SQLValue(id)) == 1 { return .cancelled }
+        if try takeBack(id, lane: lane) { return .cancelled }
         return try run(Statements.request, .text(lane), SQLValue(id)) == 1 ? .requested : .notFound
     }
 

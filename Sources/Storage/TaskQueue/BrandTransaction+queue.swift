@@ -50,7 +50,7 @@ extension BrandTransaction {
             WHERE brand_id = $1 AND lane = $2 RETURNING ready_at
             """)
         static let drop = SQL(
-            "DELETE FROM lanes WHERE brand_id = $1 AND lane = $2 AND paused = 0 AND NOT EXISTS (SELECT 1 \(rest))")
+            "DELETE FROM lanes WHERE brand_id = $1 AND lane = $2 AND paused = 0 AND NOT EXISTS (SELECT 1 \(rest)) RETURNING 1")
         static let hold = SQL("UPDATE lanes SET held_by = $4, ready_at = $3 WHERE brand_id = $1 AND lane = $2")
         static let renew = SQL(
             "UPDATE lanes SET ready_at = $5 WHERE brand_id = $1 AND lane = $2 AND epoch = $3 AND held_by = $4")
@@ -78,10 +78,10 @@ extension BrandTransaction {
         return true
     }
 
-    /// Throws `QueueError.fenced` when the lease is no longer ours: then nothing of the unit is stored.
+    /// Throws `QueueError.fenced` when the lease is no longer ours, here or before the unit is over: then nothing of the unit is stored.
     package func fence(_ lease: LaneLease) throws {
-        guard try row(Statements.fence, .text(lease.lane), .integer(lease.epoch), .text(node)) != nil else {
-            throw QueueError.fenced(lane: lease.lane)
+        try send(Statements.fence, .text(lease.lane), .integer(lease.epoch), .text(node)) { rows in
+            if rows.isEmpty { throw QueueError.fenced(lane: lease.lane) }
         }
     }
 
@@ -139,19 +139,34 @@ extension BrandTransaction {
 
     /// Ends a lease; the lane is ready again when its next task is. A conversation's lane stays when it is empty, so that its epochs go on
     /// rising; all others go.
-    package func release(_ lease: LaneLease) throws {
-        if try drop(lease) { return }
-        let freed = try row(Statements.free, .text(lease.lane), SQLValue(now))
-        if let freed, !freed.isNull(0) { news.woken.insert(lease.pool) }
+    package func release(_ lease: LaneLease) throws { try free(lease, unless: drop(lease)) }
+
+    /// Takes away the lane of a lease when it is empty and nobody needs it any more. No answer is waited for: it is in the mark when it is
+    /// there.
+    func drop(_ lease: LaneLease) throws -> Mark {
+        let gone = Mark()
+        guard lease.pool != .turn else { return gone }
+        try send(Statements.drop, .text(lease.lane)) { gone.isSet = !$0.isEmpty }
+        return gone
     }
 
-    /// Takes away the lane of a lease when it is empty and nobody needs it any more.
-    func drop(_ lease: LaneLease) throws -> Bool { try lease.pool != .turn && run(Statements.drop, .text(lease.lane)) == 1 }
+    /// Lets others have the lane. One that is gone, known or not yet known, is left alone.
+    func free(_ lease: LaneLease, unless gone: Mark) throws {
+        guard !gone.isSet else { return }
+        try send(Statements.free, .text(lease.lane), SQLValue(now)) { [self] rows in
+            if let freed = rows.first, !freed.isNull(0) { news.woken.insert(lease.pool) }
+        }
+    }
 
     /// False when the lease was lost.
     package func renew(_ lease: LaneLease, until: Timestamp) throws -> Bool {
         try run(Statements.renew, .text(lease.lane), .integer(lease.epoch), .text(node), SQLValue(until)) == 1
     }
+}
+
+/// Something that a statement says whose answer may come later.
+final class Mark {
+    var isSet = false
 }
 
 extension JSONValue {

@@ -1,6 +1,6 @@
 internal import Conversation
 
-/// What a dispatcher knows without asking the store: who may have work, and how much room there is.
+/// What a dispatcher knows without asking the store: who may have work, how much room there is, and of whom it knows that it does not know.
 struct DispatcherState {
     private let perBrand: Int
     private let total: Int
@@ -12,6 +12,9 @@ struct DispatcherState {
     private var busy: [BrandID: Int] = [:]
     private(set) var active: Set<LaneLease> = []
     private var shares: BrandShares
+    /// Brands of which a claim may have taken effect without our hearing of it: for how long that may still come to light, and when to
+    /// look the next time. A commit whose connection broke may stand for a while before it ends.
+    private var doubts: [BrandID: (until: Timestamp, next: Timestamp)] = [:]
     private var lastRenewal: Timestamp?
     private var lastSweep: Timestamp?
 
@@ -44,8 +47,22 @@ struct DispatcherState {
         active.formUnion(claimed)
         busy[brand, default: 0] += claimed.count
         if !claimed.isEmpty { shares.charge(brand, lanes: claimed.count) }
+        let next = [next, doubts[brand]?.next].compactMap(\.self).min()
         looks[brand] = wokenWhileLooking.contains(brand) ? Timestamp(milliseconds: 0) : next
     }
+
+    /// A claim ended without an answer.
+    mutating func doubt(_ brand: BrandID, until: Timestamp) { doubts[brand] = (until, Timestamp(milliseconds: 0)) }
+
+    /// Whether the brand's next claim is to look for lanes that we hold unknowingly: at once after a doubt, and again every `interval` until
+    /// it is over.
+    mutating func looksBack(_ brand: BrandID, at now: Timestamp, every interval: Duration) -> Bool {
+        guard let doubt = doubts[brand], now >= doubt.next else { return false }
+        doubts[brand] = now < doubt.until ? (doubt.until, now + interval) : nil
+        return true
+    }
+
+    var hasDoubts: Bool { !doubts.isEmpty }
 
     mutating func end(_ lease: LaneLease) {
         guard active.remove(lease) != nil else { return }

@@ -7,6 +7,15 @@ package enum LanePool: String, Sendable, Hashable, CaseIterable {
     case desk
     /// Summaries and the like: nobody waits for them.
     case cold
+
+    /// Whether a lane mostly holds more than one task, so that it is worth a question whether there is another. Where it does not, a second
+    /// task is claimed like the first.
+    var hasCrowdedLanes: Bool {
+        switch self {
+        case .turn, .delivery, .desk: true
+        case .action, .cold: false
+        }
+    }
 }
 
 /// Work to be done later, in its lane's order.

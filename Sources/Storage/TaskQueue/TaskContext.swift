@@ -44,6 +44,13 @@ package final class TaskContext: Sendable {
     /// shutdown, the next one finds `wasInterrupted`, as it does after a crash.
     package func willAct() { acts.withLock { $0 = true } }
 
+    /// Makes a call that must not be made by two: confirms first, and lets no byte of an HTTP request out when the lease may have ended while
+    /// the call waited for its turn. That call fails as not sent. Throws `QueueError.fenced` when somebody else has the lane.
+    package func act<Result: Sendable>(mayAct: Bool, _ call: @Sendable () async throws -> Result) async throws -> Result {
+        try await confirm(mayAct: mayAct)
+        return try await OutwardCalls.$mayBegin.withValue({ [watch, lease] in !watch.isDoubtful(lease) }, operation: call)
+    }
+
     /// To be called right before anything is sent outside: a worker that stood still for so long that its lease may have ended asks the
     /// store first, and throws `QueueError.fenced` when somebody else has the lane. `mayAct` is false for what changes nothing.
     package func confirm(mayAct: Bool) async throws {
@@ -104,9 +111,9 @@ package final class TaskContext: Sendable {
                     task, in: lease, latest: transaction.moment(latest, saidAt: said), mayHaveActed: mayHaveActed)
                 return nil
             }
-            if try transaction.drop(lease) { return nil }
-            if keepsLane, let next = try transaction.takeNext(lease) { return next }
-            try transaction.release(lease)
+            let gone = try transaction.drop(lease)
+            if keepsLane, !gone.isSet, let next = try transaction.takeNext(lease) { return next }
+            try transaction.free(lease, unless: gone)
             return nil
         }
         progress.withLock { $0 = .finished(next: next) }

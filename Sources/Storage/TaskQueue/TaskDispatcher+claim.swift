@@ -23,9 +23,10 @@ extension TaskDispatcher {
             let (pool, lease, clock) = (pool, options.lease, store.clock)
             // While the store took no writes (a full disk, a stopped process) our own leases ran out; taking them over from ourselves
             // would refuse the results of calls that are still running.
-            let held = state.withLock { $0.held(brand) }
+            let (held, looksBack) = state.withLock { ($0.held(brand), $0.looksBack(brand, at: clock.now, every: options.sweep)) }
             let moment = watch.moment()
             let (claim, wait) = try await store.brand(brand).write { transaction in
+                if looksBack { try transaction.giveBackUnknown(pool: pool, but: Set(held.leases)) }
                 if let renewedAt = held.renewedAt, clock.now - renewedAt > lease * 2 / 3 {
                     for own in held.leases { _ = try transaction.renew(own, until: transaction.now + lease) }
                 }
@@ -40,7 +41,11 @@ extension TaskDispatcher {
             return claim
         } catch {
             logger.error("claiming failed", metadata: ["brand": "\(brand)", "pool": "\(pool.rawValue)", "error": "\(error)"])
-            state.withLock { $0.endLook(brand, claimed: [], next: store.clock.now + .seconds(1)) }
+            state.withLock { state in
+                // It may have taken effect all the same.
+                state.doubt(brand, until: store.clock.now + options.lease)
+                state.endLook(brand, claimed: [], next: store.clock.now + .seconds(1))
+            }
             return BrandTransaction.Claim()
         }
     }

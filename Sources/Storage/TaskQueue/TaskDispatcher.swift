@@ -117,8 +117,8 @@ package final class TaskDispatcher: Service {
         while let task = next {
             count += 1
             let context = TaskContext(
-                task: task, lease: lease, store: store, keepsLane: count < options.laneRun && !signal.isClosed && store.gate.isOpen,
-                watch: watch)
+                task: task, lease: lease, store: store,
+                keepsLane: pool.hasCrowdedLanes && count < options.laneRun && !signal.isClosed && store.gate.isOpen, watch: watch)
             do {
                 try await run(context)
                 guard context.isFinished else {

@@ -12,12 +12,17 @@
 
         let gateway: GatewayProcess
         let folder: String
+        /// What its store is called in results.
+        let storeKind: String
         let webhooks: BenchWebhooks
 
-        /// Throws `StartProblem`. `environment` overrides what the demo would make up.
-        init(config: String, channels: String, environment: [String: String] = [:]) async throws {
+        /// Throws `StartProblem`. `environment` overrides what the demo would make up. `store` is an address as `serve` takes it; nil for a file
+        /// that goes with the benchmark.
+        init(config: String, channels: String, store: String? = nil, environment: [String: String] = [:]) async throws {
+            storeKind = store?.hasPrefix("postgres") == true ? "postgresql" : "sqlite"
             folder = NSTemporaryDirectory() + "switchboard-bench-\(UUID().uuidString)"
-            let options = try ServeOptions.parse(["--config", config, "--channels", channels] + ServeOptions.apart(in: folder))
+            let options = try ServeOptions.parse(
+                ["--config", config, "--channels", channels] + ServeOptions.apart(in: folder, store: store))
             let metrics = try Observability.start(level: "error")
             let all = try DemoEnvironment.load(options: options, sandboxPort: 1).merging(environment) { $1 }
             gateway = try await GatewayProcess(options: options, environment: all, metrics: metrics) { $0.server.stores = .init() }

@@ -15,9 +15,11 @@
         let connections: Int
 
         func run() async throws -> JSONValue {
+            // A store that outlives the benchmark knows the ids of the run before.
+            let run = UUID().uuidString.prefix(8)
             let requests = (0..<count).map { number in
                 bench.webhooks.request(
-                    path: "/webhooks/whatsapp/\(bench.webhooks.app)", sender: number, id: "turn-\(number)", text: "show my bookings")
+                    path: "/webhooks/whatsapp/\(bench.webhooks.app)", sender: number, id: "turn-\(run)-\(number)", text: "show my bookings")
             }
             let load = LoadGenerator(port: port, connections: connections)
             let started = ContinuousClock.now
@@ -27,7 +29,8 @@
             let elapsed = (ContinuousClock.now - started).seconds
             try await load.close()
             return [
-                "bench": "turn", "turns": .integer(Int64(count)), "acknowledged": .integer(Int64(posted.good)),
+                "bench": "turn", "store": .string(bench.storeKind), "turns": .integer(Int64(count)),
+                "acknowledged": .integer(Int64(posted.good)),
                 "replies": .integer(Int64(responder.replies)), "brand_calls": .integer(Int64(responder.brandCalls)),
                 "turns_per_s": .number((Double(responder.replies) / elapsed).rounded()),
                 "acknowledged_after_s": .number((acknowledged.seconds * 1000).rounded() / 1000),
@@ -57,12 +60,14 @@
 
         static func start() async throws -> InstantResponder {
             let counts = Counts()
+            // A channel gives an id once, and a store that outlives the benchmark knows those of the run before.
+            let run = UUID().uuidString.prefix(8)
             let (ports, port) = AsyncStream<Int>.makeStream(bufferingPolicy: .bufferingNewest(1))
             let router = Router()
             router.post("/graph/{number}/messages") { request, _ in
                 for try await _ in request.body {}
                 let number = counts.replies.add(1, ordering: .relaxed).newValue
-                return answer(["messaging_product": "whatsapp", "messages": [["id": .string("wamid.out-\(number)")]]])
+                return answer(["messaging_product": "whatsapp", "messages": [["id": .string("wamid.out-\(run)-\(number)")]]])
             }
             router.get("/salon/**") { _, _ in
                 counts.brandCalls.add(1, ordering: .relaxed)

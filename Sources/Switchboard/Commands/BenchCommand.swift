@@ -54,6 +54,8 @@
 
             @OptionGroup var place: Place
             @Option(help: "Customers, each with one message.") var count = 5_000
+            @Option(help: "postgres://… of a database made ready with `switchboard migrate`; a file of its own when nothing is said.")
+            var store: String?
             @Option(help: "Connections at once.") var connections = 32
 
             func run() async throws {
@@ -62,7 +64,7 @@
                     "SALON_API_URL": "http://127.0.0.1:\(responder.port)/salon", "JOBS_API_URL": "http://127.0.0.1:\(responder.port)/jobs",
                     "WHATSAPP_GRAPH_URL": "http://127.0.0.1:\(responder.port)/graph",
                 ]
-                let bench = try await BenchGateway(config: place.config, channels: place.channels, environment: urls)
+                let bench = try await BenchGateway(config: place.config, channels: place.channels, store: store, environment: urls)
                 let (count, connections) = (count, connections)
                 let result = try await bench.run(withWorkers: true) { port in
                     try await TurnBench(bench: bench, responder: responder, port: port, count: count, connections: connections).run()

@@ -62,7 +62,7 @@ enum NodeRole: String, Sendable, Hashable, CaseIterable, ExpressibleByArgument {
 extension ServeOptions {
     /// Options of a gateway that lives for a moment beside everything else: a folder, a free port and a bus of its own, whatever the
     /// environment names.
-    static func apart(in folder: String) -> [String] {
-        ["--data", folder, "--port", "0", "--store", "sqlite:\(folder)/switchboard.sqlite", "--bus", "embedded"]
+    static func apart(in folder: String, store: String? = nil) -> [String] {
+        ["--data", folder, "--port", "0", "--store", store ?? "sqlite:\(folder)/switchboard.sqlite", "--bus", "embedded"]
     }
 }
