@@ -8,7 +8,7 @@ import Testing
 #endif
 
 /// Two real nodes on loopback that share a PostgreSQL and a NATS.
-@Suite(.serialized) struct ClusterTests {
+@Suite(.serialized, .once(because: "these nodes share a PostgreSQL and a NATS in every run")) struct ClusterTests {
     /// A rig whose servers are the process's own, with the gateway as node `first`.
     private func with(_ first: [String] = [], _ body: (Rig) async throws -> Void) async throws {
         var options = Chaos.options(try await .common())
@@ -110,9 +110,7 @@ import Testing
     }
 
     @Test func anEmbeddedStoreHasOneNodeThatDoesEverything() async throws {
-        var options = Rig.Options(startsGateway: false)
-        options.onlyEmbedded = "it is about the embedded store"
-        try await Rig.with(options) { rig in
+        try await Rig.with(.init(startsGateway: false)) { rig in
             for role in ["intake", "worker"] {
                 let result = try await rig.run([
                     "serve", "--config", rig.config, "--channels", rig.channels, "--data", rig.data, "--role", role,

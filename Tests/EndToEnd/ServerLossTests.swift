@@ -4,7 +4,7 @@ import TestKit
 import Testing
 
 /// PostgreSQL and NATS come and go under load. The one is where everything is: without it nothing is acknowledged. The other only saves time.
-@Suite(.serialized) struct ServerLossTests {
+@Suite(.serialized, .once(because: "these nodes share a PostgreSQL and a NATS in every run")) struct ServerLossTests {
     private func customers(_ count: Int, _ round: Int = 0) -> [Load.Customer] {
         (0..<count).map { Load.Customer.numbered(round * count + $0, canaries: CrashTests.canaries) }
     }

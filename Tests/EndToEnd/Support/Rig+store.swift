@@ -73,6 +73,10 @@ extension Rig {
 
     var isShared: Bool { place != nil }
 
+    /// Within what the next process does all that a killed one did. Where others may be at work, desks are asked and events published by
+    /// somebody else only when the claim of the dead one has run out, after half a minute and after a minute.
+    var untilTakenOver: Duration { isShared ? .seconds(120) : .seconds(20) }
+
     /// The store as somebody sees it who is bound to no brand, beside the running gateway or after it.
     func openStore() async throws -> any Database {
         guard let place else { return try SQLiteDatabase(path: data + "/switchboard.sqlite") }
