@@ -36,14 +36,10 @@ build: packages ## Build the debug program
 test: test-packages .venv/ready ## Run every test suite on every store (RUNS: which of them)
 	SWITCHBOARD_PYTHON=$(CURDIR)/.venv/bin/python JOBS=$(JOBS) Tests/run-suites.sh $(RUNS)
 
-chaos: test-packages .venv/ready ## Kill, stop and restart nodes and servers, many times (REPEATS, CRASHES, OUTAGE, LINES)
-	swift build -j $(JOBS) --build-tests
-	@for store in sqlite postgresql; do \
-	echo "Every crash point, $(CRASHES) times, on $$store"; \
-	SWITCHBOARD_TEST_STORE=$$store SWITCHBOARD_CHAOS_CRASHES=$(CRASHES) swift test --skip-build --no-parallel \
-	--filter 'EndToEnd.(CrashTests|PoisonTests)' || exit 1; done
+chaos: test-packages .venv/ready ## Kill, stop and restart nodes and servers, many times (REPEATS, CRASHES, OUTAGE, LINES, RUNS)
+	SWITCHBOARD_PYTHON=$(CURDIR)/.venv/bin/python JOBS=$(JOBS) SUITE_LIMIT=86400 SWITCHBOARD_CHAOS_CRASHES=$(CRASHES) \
 	SWITCHBOARD_CHAOS_REPEATS=$(REPEATS) SWITCHBOARD_CHAOS_SECONDS=$(OUTAGE) SWITCHBOARD_CHAOS_LINES=$(LINES) \
-	swift test --skip-build --no-parallel --filter 'EndToEnd.(ClusterTests|ServerLossTests|StoresTests)'
+	Tests/run-suites.sh build $(or $(RUNS),crashes nodes)
 
 bench: packages ## Measure intake and whole turns
 	swift build -c release -j $(JOBS) --product switchboard

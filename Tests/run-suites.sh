@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
 # Runs every suite on every store, each run into a log of its own, and tells at the very end what failed and what was said about it.
-# Arguments name runs, all of them when there are none: build units servers units-postgresql end-to-end fairness
+# Arguments name runs: build units servers units-postgresql end-to-end fairness, which are all when there are none, and crashes nodes,
+# which `make chaos` repeats for long (SWITCHBOARD_CHAOS_…, see Tests/EndToEnd/Support/Chaos.swift).
 set -uo pipefail
 cd "$(dirname "$0")/.."
 
@@ -12,6 +13,7 @@ with_store='^(StorageTests|GatewayTests|BusTests|SwitchboardTests)\.'
 measuring='EndToEnd\.FairnessTests'
 # Seconds after which a run is ended, so that its tests under way can still be named.
 limit=${SUITE_LIMIT:-2700}
+program=.build/debug/switchboardPackageTests.xctest
 
 logs=.build/test-logs
 mkdir -p "$logs"
@@ -27,8 +29,7 @@ begin() {
     names+=("$name") begun+=("$(date +%s)")
     timeout -k 10 "$limit" "$@" >>"$log" 2>&1 &
     pids+=("$!")
-    tail -n +1 -f --pid="$!" "$log" 2>/dev/null | grep --line-buffered -E '^(✔ Suite|✘|➜|.*error:)|Test run with|skipped' |
-        cut -c1-300 | sed -u "s/^/$name: /" &
+    tail -n +1 -f --pid="$!" "$log" 2>/dev/null | sed -u -nE "/^(✔ Suite|✘|➜)|error:|Test run with/{s/^(.{300}).*/\1…/; s/^/$name: /p;}" &
     tails+=("$!")
 }
 
@@ -43,19 +44,19 @@ finish() {
     pids=() tails=()
 }
 
-# tested NAME STORE ARGUMENTS…: the end-to-end runs share a build directory, which nobody changes meanwhile.
+# tested NAME STORE ARGUMENTS…: the tests' own program, since `swift test` keeps the build directory to itself and its output back.
 tested() {
     local name=$1 store=$2
     shift 2
-    begin "$name" env SWITCHBOARD_TEST_STORE="$store" swift test --skip-build --disable-xctest --ignore-lock "$@"
+    begin "$name" env SWITCHBOARD_TEST_STORE="$store" "$program" --testing-library swift-testing "$@"
 }
 
 run() {
     case $1 in
         build) begin build swift build -j "${JOBS:-2}" --build-tests ;;
-        units) tested units sqlite --parallel --skip EndToEnd --skip "$on_servers" ;;
+        units) tested units sqlite --skip EndToEnd --skip "$on_servers" ;;
         servers) tested servers sqlite --no-parallel --filter "$on_servers" --skip EndToEnd ;;
-        units-postgresql) tested units-postgresql postgresql --parallel --filter "$with_store" --skip "$on_servers" ;;
+        units-postgresql) tested units-postgresql postgresql --filter "$with_store" --skip "$on_servers" ;;
         # Mostly waiting, so both at once: each has its own servers, ports and folders.
         end-to-end)
             for store in sqlite postgresql; do
@@ -67,8 +68,14 @@ run() {
             finish
             tested fairness-postgresql postgresql --no-parallel --filter "$measuring"
             ;;
+        crashes)
+            for store in sqlite postgresql; do
+                tested "crashes-$store" "$store" --no-parallel --filter 'EndToEnd\.(CrashTests|PoisonTests)'
+            done
+            ;;
+        nodes) tested nodes sqlite --no-parallel --filter 'EndToEnd\.(ClusterTests|ServerLossTests|StoresTests)' ;;
         *)
-            echo "there is no run named $1: build units servers units-postgresql end-to-end fairness" >&2
+            echo "there is no run named $1: build units servers units-postgresql end-to-end fairness crashes nodes" >&2
             exit 2
             ;;
     esac

@@ -59,7 +59,7 @@ import Testing
             try await rig.fault(["path": .string(desk.ticketPath), "method": "POST", "status": 409, "times": 2])
             try await rig.ask(Self.wish)
             try await rig.say("are you there?")
-            _ = try await desk.opened(rig, within: .seconds(60))
+            _ = try await desk.opened(rig)
             try await desk.wait(for: "are you there?", rig)
             let openings = try await desk.openings(rig)
             #expect(openings.map { $0["status"] } == [409, 409, 201])
@@ -145,7 +145,7 @@ import Testing
             try await rig.fault(write.merging(["status": 503, "times": 2]) { $1 })
             let words = ["one", "two", "three"]
             for word in words { try await rig.say(word) }
-            try await desk.wait(for: "three", rig, within: .seconds(60))
+            try await desk.wait(for: "three", rig)
             #expect(try await desk.said(rig) == words)
         }
     }
@@ -277,7 +277,7 @@ import Testing
             #expect(process.terminationReason == .uncaughtSignal)
             #expect(try await desk.tickets(rig).count == 1)
             try await rig.startGateway()
-            let (_, ticket) = try await desk.opened(rig, within: .seconds(60))
+            let (_, ticket) = try await desk.opened(rig)
             #expect(try await desk.tickets(rig).first?["id"]?.integer.map(String.init) == ticket)
             let count = try await rig.replies().count
             try await rig.say("are you there?")

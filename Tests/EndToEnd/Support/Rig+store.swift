@@ -75,7 +75,7 @@ extension Rig {
 
     /// Within what the next process does all that a killed one did. Where others may be at work, desks are asked and events published by
     /// somebody else only when the claim of the dead one has run out, after half a minute and after a minute.
-    var untilTakenOver: Duration { isShared ? .seconds(120) : .seconds(20) }
+    var untilTakenOver: Duration { isShared ? patience * 2 : patience }
 
     /// The store as somebody sees it who is bound to no brand, beside the running gateway or after it.
     func openStore() async throws -> any Database {

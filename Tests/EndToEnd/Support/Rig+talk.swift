@@ -31,7 +31,7 @@ extension Rig {
 
     /// Waits for a reply with these words in it, however many others come before; its text.
     @discardableResult func reply(
-        with words: String, to: String = "15550001111", after count: Int = 0, within limit: Duration = .seconds(20)
+        with words: String, to: String = "15550001111", after count: Int = 0, within limit: Duration = patience
     ) async throws -> String {
         var found: String?
         do {

@@ -237,8 +237,11 @@ struct Timeout: Error, CustomStringConvertible {
     let description: String
 }
 
+/// What a machine that does much else besides may take for anything. Long waits cost only tests that fail.
+let patience = Duration.seconds(60)
+
 /// Looks again until it holds. Only for what happens in another process; nothing in there can signal us.
-func eventually(_ what: String, within limit: Duration = .seconds(20), _ condition: () async throws -> Bool) async throws {
+func eventually(_ what: String, within limit: Duration = patience, _ condition: () async throws -> Bool) async throws {
     let deadline = ContinuousClock.now + limit
     while ContinuousClock.now < deadline {
         if (try? await condition()) == true { return }
