@@ -10,8 +10,9 @@ import Testing
 /// Two real nodes on loopback that share a PostgreSQL and a NATS.
 @Suite(.serialized, .once(because: "these nodes share a PostgreSQL and a NATS in every run")) struct ClusterTests {
     /// A rig whose servers are the process's own, with the gateway as node `first`.
-    private func with(_ first: [String] = [], _ body: (Rig) async throws -> Void) async throws {
+    private func with(_ first: [String] = [], nobodyDies: Bool = false, _ body: (Rig) async throws -> Void) async throws {
         var options = Chaos.options(try await .common())
+        if nobodyDies { options = options.withLongLeases() }
         options.serve = first
         try await Rig.with(options, body)
     }
@@ -228,7 +229,7 @@ import Testing
     // MARK: An upgrade
 
     @Test func aNodeThatStopsHandsItsWorkOverAtOnce() async throws {
-        try await with { rig in
+        try await with(nobodyDies: true) { rig in
             _ = try await rig.startNode("second")
             try await rig.fault(["path": "/salon/bookings", "delay_ms": 400, "times": 100])
             let customers = (0..<40).map { Load.Customer.numbered($0, canaries: CrashTests.canaries) }

@@ -5,7 +5,7 @@ import Testing
 /// An orderly end, and no room to write.
 @Suite(.serialized) struct ShutdownTests {
     @Test func aTerminationUnderLoadEndsInTimeAndLosesNothing() async throws {
-        var options = CrashTests.impatient
+        var options = CrashTests.impatient.withLongLeases()
         options.edits += [(file: "switchboard.yaml", from: "shutdown_grace_s: 35", to: "shutdown_grace_s: 12")]
         try await Rig.with(options) { rig in
             try await rig.fault(["path": "/salon/bookings", "delay_ms": 700, "times": 60])

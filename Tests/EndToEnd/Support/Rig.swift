@@ -89,7 +89,7 @@ final class Rig: @unchecked Sendable {  // Used by one test at a time; the proce
     private func shortenLeases() throws {
         let usual = "lease_s: 30"
         guard try String(contentsOfFile: config + "/switchboard.yaml", encoding: .utf8).contains(usual) else { return }
-        try apply((file: "switchboard.yaml", from: usual, to: "lease_s: 2"))
+        try apply((file: "switchboard.yaml", from: usual, to: "lease_s: 5"))
     }
 
     func apply(_ edit: (file: String, from: String, to: String)) throws {
