@@ -132,6 +132,10 @@ import Testing
         ids.own["handovers"] = try await rig.handovers("salon").first?["id"]?.string
         ids.others["handovers"] = try await rig.handovers("jobs").first?["id"]?.string
         ids.own["quarantine"] = try await rig.quarantine().first?["id"]?.string
+        // What the channel has still to say about the two replies would be a change as well.
+        try await eventually("what was sent was read") {
+            try await rig.count("SELECT count(*) FROM messages WHERE direction = 'out' AND send_state = 'sent' AND status = 'read'") == 2
+        }
         return ids
     }
 
