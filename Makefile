@@ -16,11 +16,6 @@ REPEATS ?= 50
 CRASHES ?= 25
 OUTAGE ?= 600
 LINES ?= 100
-# Suites that start servers of their own or load the machine: one after the other. Suites whose stores are of the kind that
-# SWITCHBOARD_TEST_STORE names. End-to-end suites that run on PostgreSQL and NATS as well.
-ON_SERVERS = PostgreSQL|JetStream|BusContract|sqliteKeepsTheContract|NullCharacter
-WITH_STORE = ^(StorageTests|GatewayTests|BusTests|SwitchboardTests)\.
-ON_POSTGRESQL = EndToEnd\.(AccessTests|BookingTests|CheckerTests|DuplicateTests|HandoverTests|IntakeTests|PoisonTests|RetryTests|StatusTests|WebTests)
 # Idle streams that `make soak` opens, and the KB of memory that each may take.
 CLIENTS ?= 10000
 STREAM_KB ?= 40
@@ -38,23 +33,13 @@ run: packages ## Build the release program and run it with demo brands and stand
 build: packages ## Build the debug program
 	swift build -j $(JOBS)
 
-test: test-packages .venv/ready ## Run every test suite
-	swift build -j $(JOBS) --build-tests
-	swift test --skip-build --skip EndToEnd --skip '$(ON_SERVERS)'
-	swift test --skip-build --no-parallel --filter '$(ON_SERVERS)' --skip EndToEnd
-	SWITCHBOARD_TEST_STORE=postgresql swift test --skip-build --filter '$(WITH_STORE)' --skip '$(ON_SERVERS)'
-	SWITCHBOARD_PYTHON=$(CURDIR)/.venv/bin/python swift test --skip-build --no-parallel --filter EndToEnd
-	SWITCHBOARD_PYTHON=$(CURDIR)/.venv/bin/python SWITCHBOARD_TEST_STORE=postgresql swift test --skip-build --no-parallel \
-	--filter '$(ON_POSTGRESQL)'
+test: test-packages .venv/ready ## Run every test suite on every store (RUNS: which of them)
+	SWITCHBOARD_PYTHON=$(CURDIR)/.venv/bin/python JOBS=$(JOBS) Tests/run-suites.sh $(RUNS)
 
-chaos: test-packages .venv/ready ## Kill, stop and restart nodes and servers, many times (REPEATS, CRASHES, OUTAGE, LINES)
-	swift build -j $(JOBS) --build-tests
-	@for store in sqlite postgresql; do \
-	echo "Every crash point, $(CRASHES) times, on $$store"; \
-	SWITCHBOARD_TEST_STORE=$$store SWITCHBOARD_CHAOS_CRASHES=$(CRASHES) swift test --skip-build --no-parallel \
-	--filter 'EndToEnd.(CrashTests|PoisonTests)' || exit 1; done
+chaos: test-packages .venv/ready ## Kill, stop and restart nodes and servers, many times (REPEATS, CRASHES, OUTAGE, LINES, RUNS)
+	SWITCHBOARD_PYTHON=$(CURDIR)/.venv/bin/python JOBS=$(JOBS) SUITE_LIMIT=86400 SWITCHBOARD_CHAOS_CRASHES=$(CRASHES) \
 	SWITCHBOARD_CHAOS_REPEATS=$(REPEATS) SWITCHBOARD_CHAOS_SECONDS=$(OUTAGE) SWITCHBOARD_CHAOS_LINES=$(LINES) \
-	swift test --skip-build --no-parallel --filter 'EndToEnd.(ClusterTests|ServerLossTests|StoresTests)'
+	Tests/run-suites.sh build $(or $(RUNS),crashes nodes)
 
 bench: packages ## Measure intake and whole turns
 	swift build -c release -j $(JOBS) --product switchboard

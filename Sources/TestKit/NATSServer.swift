@@ -56,7 +56,7 @@ package final class NATSServer: @unchecked Sendable {
 
     /// `access` is what stands in the server's configuration about accounts and users; 64 accounts for `freshURL` when nil. Throws `Problem`.
     package init(access: String? = nil) throws {
-        port = try Self.freePort()
+        port = try FreePort.take()
         folder = NSTemporaryDirectory() + "switchboard-nats-\(UUID().uuidString)"
         try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
         try Self.configuration(port: port, folder: folder, access: access ?? Self.namespaces).write(
@@ -142,19 +142,6 @@ package final class NATSServer: @unchecked Sendable {
         let socket = socket(AF_INET, Int32(SOCK_STREAM.rawValue), 0)
         defer { close(socket) }
         return Self.withAddress(port) { connect(socket, $0, $1) == 0 }
-    }
-
-    private static func freePort() throws -> Int {
-        let socket = socket(AF_INET, Int32(SOCK_STREAM.rawValue), 0)
-        defer { close(socket) }
-        guard withAddress(0, { bind(socket, $0, $1) == 0 }) else { throw Problem(description: "no free port") }
-        var address = sockaddr_in()
-        var length = socklen_t(MemoryLayout<sockaddr_in>.size)
-        let isKnown = withUnsafeMutablePointer(to: &address) { pointer in
-            pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) { getsockname(socket, $0, &length) == 0 }
-        }
-        guard isKnown else { throw Problem(description: "no free port") }
-        return Int(UInt16(bigEndian: address.sin_port))
     }
 
     private static func withAddress<Result>(_ port: Int, _ body: (UnsafePointer<sockaddr>, socklen_t) -> Result) -> Result {

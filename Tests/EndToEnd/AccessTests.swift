@@ -25,7 +25,7 @@ import Testing
             #expect(try await rig.quarantine().allSatisfy { $0["state"] == "open" })
             #expect(await rig.stopGateway() == 0)
             let changed = try await rig.rowCounts().filter { $0.value != before[$0.key] }
-            #expect(changed == [:], "\(changed.keys.map { "\($0): \(before[$0] ?? 0)" })")
+            #expect(changed.isEmpty, "\(changed), and before it was \(before)")
         }
     }
 
@@ -137,6 +137,10 @@ import Testing
         ids.own["handovers"] = try await rig.handovers("salon").first?["id"]?.string
         ids.others["handovers"] = try await rig.handovers("jobs").first?["id"]?.string
         ids.own["quarantine"] = try await rig.quarantine().first?["id"]?.string
+        // What the channel has still to say about the two replies would be a change as well.
+        try await eventually("what was sent was read") {
+            try await rig.count("SELECT count(*) FROM messages WHERE direction = 'out' AND send_state = 'sent' AND status = 'read'") == 2
+        }
         return ids
     }
 

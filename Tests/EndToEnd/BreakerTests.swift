@@ -26,7 +26,7 @@ import Testing
             #expect(try await rig.deadLetters().isEmpty)
             let back = SystemClock().now
             try await rig.clearFaults()
-            for customer in customers { try await rig.reply(with: "bk-", to: customer, within: .seconds(30)) }
+            for customer in customers { try await rig.reply(with: "bk-", to: customer) }
             #expect(try await rig.bookings().count == customers.count)
             #expect(try await rig.deadLetters().isEmpty)
             try await eventually("the circuit is closed") { try await level("switchboard_breaker_open", rig) == 0 }
@@ -60,7 +60,9 @@ import Testing
     private func expectProbes(from: Timestamp, to: Timestamp, _ rig: Rig) async throws {
         let times = try await rig.bookingCalls().compactMap { $0["at"]?.string.flatMap { Timestamp($0) } }
         let probes = times.filter { $0 > from && $0 < to }
-        #expect((8...24).contains(probes.count), "\(probes.count) probes in \((to - from).seconds) s")
+        // One a second and no more, however long a busy machine made the wait.
+        let most = Int((to - from).seconds / 0.9) + 1
+        #expect((8...most).contains(probes.count), "\(probes.count) probes in \((to - from).seconds) s")
         for (earlier, later) in zip(probes, probes.dropFirst()) {
             #expect(later - earlier >= .milliseconds(900), "\((later - earlier).seconds) s between two probes")
         }

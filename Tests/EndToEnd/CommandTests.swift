@@ -118,7 +118,8 @@ import Testing
         }
     }
 
-    @Test func aStoreOutsideItsDataDirectoryHasOneOwnerToo() async throws {
+    @Test(.onlySQLite(because: "a file can be opened by another process, and must not be"))
+    func aStoreOutsideItsDataDirectoryHasOneOwnerToo() async throws {
         try await Rig.with(.init(startsGateway: false)) { rig in
             let store = "sqlite:" + rig.folder + "/shared.sqlite"
             let common = ["--config", rig.config, "--channels", rig.channels, "--store", store]
@@ -185,7 +186,8 @@ import Testing
 
     // MARK: What lies on the disk
 
-    @Test func theDemoKeepsItsSecretsToItselfAndStartsAgain() async throws {
+    @Test(.onlySQLite(because: "the demo's store is a file of its own"))
+    func theDemoKeepsItsSecretsToItselfAndStartsAgain() async throws {
         try await Rig.with(.init(startsGateway: false)) { rig in
             let (port, sandbox, data) = (try Rig.freePort(), try Rig.freePort(), rig.folder + "/demo")
             for round in 1...2 {

@@ -4,7 +4,7 @@ import TestKit
 import Testing
 
 /// The drivers against ticket systems that others wrote. A missing one is a failure, never a skip.
-@Suite(.serialized) struct DeskServersTests {
+@Suite(.serialized, .once(because: "no gateway takes part")) struct DeskServersTests {
     private func withRequestTracker(_ body: (RequestTracker) async throws -> Void) async throws {
         let tracker = try await RequestTracker.start()
         do {

@@ -40,6 +40,8 @@ import Testing
             flooding.cancel()
             try? await flooding.value
             let (before, after) = (max(median(alone), median(control)), median(beside))
+            let medians = [median(alone), median(control), after].map { "\(Int($0 * 1000)) ms" }
+            print("fairness: \(medians[0]) alone, \(medians[1]) beside webhooks for nobody, \(medians[2]) beside the hanging brand")
             // Below this a difference is the machine's own: both processes, the stand-ins and this test share its cores.
             #expect(after <= before * 1.2 + 0.03, "median \(after) s beside the hanging brand, \(before) s alone")
             let counts = flood.answers

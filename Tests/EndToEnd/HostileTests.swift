@@ -189,7 +189,7 @@ import Testing
         try await rig.say("yes", from: phone)
         var texts: [String] = []
         do {
-            try await eventually("the last word to \(phone)", within: .seconds(15)) {
+            try await eventually("the last word to \(phone)") {
                 texts = try await rig.replies(to: phone).dropFirst(before).compactMap { $0["text"]?.string }
                 return texts.contains(where: isLast)
             }

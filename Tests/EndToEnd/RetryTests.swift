@@ -89,12 +89,12 @@ import Testing
 
     @Test func stopWhileTheBrandHangsIsReadAtOnceAndTheEffectOfferedForUndo() async throws {
         try await Rig.with { rig in
-            try await rig.fault(["path": "/salon/bookings", "method": "POST", "delay_ms": 5000, "times": 1])
+            try await rig.fault(["path": "/salon/bookings", "method": "POST", "delay_ms": 10_000, "times": 1])
             try await book(rig)
             try await eventually("the call is under way") {
                 try Checker(rig: rig).ledger().contains { $0["path"] == "/salon/bookings" }
             }
-            let answer = try await rig.ask("stop", within: .seconds(4))
+            let answer = try await rig.ask("stop", within: .seconds(9))
             let none = try await rig.bookings()
             #expect(none.isEmpty, "the answer to stop must not wait for the brand")
             #expect(answer.contains("already on its way"), "\(answer)")

@@ -5,7 +5,7 @@ import Testing
 /// An orderly end, and no room to write.
 @Suite(.serialized) struct ShutdownTests {
     @Test func aTerminationUnderLoadEndsInTimeAndLosesNothing() async throws {
-        var options = CrashTests.impatient
+        var options = CrashTests.impatient.withLongLeases()
         options.edits += [(file: "switchboard.yaml", from: "shutdown_grace_s: 35", to: "shutdown_grace_s: 12")]
         try await Rig.with(options) { rig in
             try await rig.fault(["path": "/salon/bookings", "delay_ms": 700, "times": 60])
@@ -31,10 +31,10 @@ import Testing
         }
     }
 
-    @Test func aFullDiskIsAnsweredWith503AndWhenFreeAgainWorkGoesOn() async throws {
+    @Test(.onlySQLite(because: "the disk of a server cannot be filled from here"))
+    func aFullDiskIsAnsweredWith503AndWhenFreeAgainWorkGoesOn() async throws {
         var options = CrashTests.impatient
         options.startsGateway = false
-        options.onlyEmbedded = "the disk of a server cannot be filled from here"
         try await Rig.with(options) { rig in
             try FileManager.default.createDirectory(atPath: rig.data, withIntermediateDirectories: true)
             // Without the right to mount there is no small disk, and then this cannot be shown: it fails.

@@ -8,7 +8,7 @@ import Testing
 #endif
 
 /// Brands in databases of their own.
-@Suite(.serialized) struct StoresTests {
+@Suite(.serialized, .onlySQLite(because: "two files are the plainest of two stores")) struct StoresTests {
     private func options(_ folder: String) -> Rig.Options {
         var options = CrashTests.impatient
         options.edits.append(
@@ -17,7 +17,6 @@ import Testing
                 "shutdown_grace_s: 35\nstores: { named: { own: \"sqlite:${OWN_STORE}\" }, brands: { jobs: own } }"
             ))
         options.environment["OWN_STORE"] = folder + "/own.sqlite"
-        options.onlyEmbedded = "two files are the plainest of two stores"
         return options
     }
 

@@ -109,7 +109,7 @@ import Testing
                 }
             }
         }
-        #expect(ContinuousClock.now - start < .seconds(6))
+        #expect(ContinuousClock.now - start < .seconds(20))
         let late = await Self.error { _ = try await PostgreSQLDatabase(url: addresses.gateway) }
         #expect(late.hasPrefix("the store cannot be reached"))
         try await server.startAgain()

@@ -109,14 +109,14 @@ extension Rig {
 
     /// Says something and waits for the next reply; its text.
     @discardableResult func ask(
-        _ text: String, from: String = "15550001111", instance: String = "salon-whatsapp", within limit: Duration = .seconds(20)
+        _ text: String, from: String = "15550001111", instance: String = "salon-whatsapp", within limit: Duration = patience
     ) async throws -> String {
         let before = try await replies(to: from).count
         try await say(text, from: from, instance: instance)
         return try await nextReply(after: before, to: from, said: text, within: limit)
     }
 
-    func nextReply(after count: Int, to: String, said: String, within limit: Duration = .seconds(20)) async throws -> String {
+    func nextReply(after count: Int, to: String, said: String, within limit: Duration = patience) async throws -> String {
         var text = ""
         try await eventually("a reply to \"\(said)\"", within: limit) {
             let all = try await self.replies(to: to)

@@ -99,7 +99,7 @@ extension Rig {
         """)
 
     /// Waits until the running gateway has nothing left to do. Those who wait for a person wait for half an hour.
-    func drain(within limit: Duration = .seconds(30)) async throws {
+    func drain(within limit: Duration = .seconds(90)) async throws {
         try await withStore { database in
             do {
                 try await eventually("the queue is empty", within: limit) {

@@ -73,6 +73,10 @@ extension Rig {
 
     var isShared: Bool { place != nil }
 
+    /// Within what the next process does all that a killed one did. Where others may be at work, desks are asked and events published by
+    /// somebody else only when the claim of the dead one has run out.
+    var untilTakenOver: Duration { isShared ? patience * 2 : patience }
+
     /// The store as somebody sees it who is bound to no brand, beside the running gateway or after it.
     func openStore() async throws -> any Database {
         guard let place else { return try SQLiteDatabase(path: data + "/switchboard.sqlite") }
@@ -108,12 +112,13 @@ extension Rig {
     /// Bytes as SQL writes them in this store.
     func bytes(_ hex: String) -> String { isShared ? "'\\x\(hex)'::bytea" : "x'\(hex)'" }
 
-    /// The number of rows in each table.
+    /// The number of rows in each table but those in which nodes note what they are and do, whatever they are asked.
     func rowCounts() async throws -> [String: Int64] {
         let isShared = isShared
         return try await withStore { database in
             try await database.read(.installation) { connection in
-                try Tables.names(connection, isShared).reduce(into: [String: Int64]()) { counts, table in
+                let tables = try Tables.names(connection, isShared).filter { !["nodes", "duties"].contains($0) }
+                return try tables.reduce(into: [String: Int64]()) { counts, table in
                     counts[table] = try connection.rows(SQL("SELECT count(*) FROM \(table)"), []).first?.integer(0)
                 }
             }

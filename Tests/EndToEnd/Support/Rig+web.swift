@@ -111,7 +111,7 @@ extension EventPage.Event {
 
 extension EventPage {
     /// Waits for a reply with these words, however many others come before.
-    @discardableResult func reply(with words: String, within limit: Duration = .seconds(60)) async throws -> Event {
+    @discardableResult func reply(with words: String, within limit: Duration = patience) async throws -> Event {
         var found: Event?
         do {
             try await eventually("a reply with \"\(words)\"", within: limit) {

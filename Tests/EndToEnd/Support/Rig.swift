@@ -23,8 +23,6 @@ final class Rig: @unchecked Sendable {  // Used by one test at a time; the proce
         var servers: SharedServers?
         /// Further options of `serve`.
         var serve: [String] = []
-        /// Why this can be shown only with the embedded store, whatever the run tests otherwise; printed, so that nobody takes it for more.
-        var onlyEmbedded: String?
         /// The gateway's bus; what the run tests when nil.
         var bus: String?
     }
@@ -60,13 +58,7 @@ final class Rig: @unchecked Sendable {  // Used by one test at a time; the proce
         gatewayPort = try Self.freePort()
         sandboxPort = try Self.freePort()
         var servers = options.servers
-        if servers == nil, Self.kind == .postgresql {
-            if let reason = options.onlyEmbedded {
-                print("on the embedded store, though this run tests \(Self.kind.rawValue): \(reason)")
-            } else {
-                servers = try await .common()
-            }
-        }
+        if servers == nil, Self.kind == .postgresql { servers = try await .common() }
         place = if let servers { try await .make(on: servers) } else { nil }
         environment = Self.makeEnvironment(sandboxPort: sandboxPort).merging(place?.environment ?? [:]) { $1 }
             .merging(options.environment) { $1 }
@@ -97,7 +89,7 @@ final class Rig: @unchecked Sendable {  // Used by one test at a time; the proce
     private func shortenLeases() throws {
         let usual = "lease_s: 30"
         guard try String(contentsOfFile: config + "/switchboard.yaml", encoding: .utf8).contains(usual) else { return }
-        try apply((file: "switchboard.yaml", from: usual, to: "lease_s: 2"))
+        try apply((file: "switchboard.yaml", from: usual, to: "lease_s: 5"))
     }
 
     func apply(_ edit: (file: String, from: String, to: String)) throws {
@@ -219,21 +211,7 @@ final class Rig: @unchecked Sendable {  // Used by one test at a time; the proce
     static let repository: String = URL(fileURLWithPath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
         .deletingLastPathComponent().deletingLastPathComponent().path
 
-    static func freePort() throws -> Int {
-        let socket = socket(AF_INET, Int32(SOCK_STREAM.rawValue), 0)
-        defer { close(socket) }
-        var address = sockaddr_in()
-        address.sin_family = sa_family_t(AF_INET)
-        address.sin_addr.s_addr = in_addr_t(0x7F00_0001).bigEndian
-        var length = socklen_t(MemoryLayout<sockaddr_in>.size)
-        let bound = withUnsafeMutablePointer(to: &address) { pointer in
-            pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) {
-                bind(socket, $0, length) == 0 && getsockname(socket, $0, &length) == 0
-            }
-        }
-        try #require(bound, "no free port")
-        return Int(UInt16(bigEndian: address.sin_port))
-    }
+    static func freePort() throws -> Int { try FreePort.take() }
 
     private static func makeEnvironment(sandboxPort: Int) -> [String: String] {
         var environment = ["PATH": ProcessInfo.processInfo.environment["PATH"] ?? "", "HOME": NSHomeDirectory(), "TZ": "UTC"]
@@ -259,8 +237,11 @@ struct Timeout: Error, CustomStringConvertible {
     let description: String
 }
 
+/// What a machine that does much else besides may take for anything. Long waits cost only tests that fail.
+let patience = Duration.seconds(60)
+
 /// Looks again until it holds. Only for what happens in another process; nothing in there can signal us.
-func eventually(_ what: String, within limit: Duration = .seconds(20), _ condition: () async throws -> Bool) async throws {
+func eventually(_ what: String, within limit: Duration = patience, _ condition: () async throws -> Bool) async throws {
     let deadline = ContinuousClock.now + limit
     while ContinuousClock.now < deadline {
         if (try? await condition()) == true { return }

@@ -93,12 +93,12 @@ struct StandInDesk: Sendable, CustomTestStringConvertible {
         }
     }
 
-    func wait(for words: String, _ rig: Rig, within limit: Duration = .seconds(20)) async throws {
+    func wait(for words: String, _ rig: Rig, within limit: Duration = patience) async throws {
         try await eventually("\"\(words)\" in the ticket", within: limit) { try await said(rig).contains(words) }
     }
 
     /// Waits until the brand's newest handover has its ticket.
-    func opened(_ rig: Rig, brand: String = "salon", within limit: Duration = .seconds(20)) async throws -> (id: String, ticket: String) {
+    func opened(_ rig: Rig, brand: String = "salon", within limit: Duration = patience) async throws -> (id: String, ticket: String) {
         var shown: JSONValue?
         try await eventually("a ticket", within: limit) {
             shown = try await rig.handovers(brand).first

@@ -33,7 +33,7 @@ async def main(quiet: float | None) -> None:
     while True:
         try:
             messages = await events.fetch(100, timeout=quiet or 30)
-        except nats.errors.TimeoutError:
+        except asyncio.TimeoutError:
             if quiet is None:
                 continue
             break
