@@ -15,6 +15,9 @@ measuring='EndToEnd\.FairnessTests'
 limit=${SUITE_LIMIT:-2700}
 program=.build/debug/switchboardPackageTests.xctest
 
+# The logs are read by what their lines begin with.
+export NO_COLOR=1
+
 logs=.build/test-logs
 mkdir -p "$logs"
 names=() codes=() begun=() ended=()

@@ -224,10 +224,9 @@ import Testing
 
     // MARK: Crashes
 
-    @Test func aCrashBeforeTheAnswerAndAnotherAttemptAreOneMessage() async throws {
-        var options = Rig.Options()
-        options.onlyEmbedded = "where others may be at work, a request whose gateway died is let again after two minutes only"
-        try await Rig.with(options) { rig in
+    @Test(.onlySQLite(because: "where others may be at work, a request whose gateway died is let again after two minutes only"))
+    func aCrashBeforeTheAnswerAndAnotherAttemptAreOneMessage() async throws {
+        try await Rig.with { rig in
             _ = try await rig.ask("hello")
             try await rig.drain()
             #expect(await rig.stopGateway() == 0)
