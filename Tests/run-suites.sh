@@ -6,7 +6,7 @@ set -uo pipefail
 cd "$(dirname "$0")/.."
 
 # Suites that start servers of their own or load the machine: one after the other.
-on_servers='PostgreSQL|JetStream|BusContract|sqliteKeepsTheContract|NullCharacter'
+on_servers='PostgreSQL|JetStream|BusContract|sqliteKeepsTheContract|NullCharacter|CommandReader'
 # Suites whose stores are of the kind that SWITCHBOARD_TEST_STORE names.
 with_store='^(StorageTests|GatewayTests|BusTests|SwitchboardTests)\.'
 # End-to-end suites that compare times with each other: nothing else runs beside them.

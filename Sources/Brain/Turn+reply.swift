@@ -4,7 +4,8 @@ extension Turn {
     /// A pressed button or row. False when it is none of ours and its title has been understood as words.
     mutating func handle(_ reply: InteractiveReply) throws(SchemasMissing) -> Bool {
         guard let offered = state.offeredReplies.last(where: { $0.id == reply.id }) else {
-            if !input.intents.isEmpty, reply.title?.trimmingSpaces.isEmpty == false { return false }
+            // A button that the brand itself sent. Its "Yes" is none to our own question.
+            if openContext == nil, !input.intents.isEmpty, reply.title?.trimmingSpaces.isEmpty == false { return false }
             say(.clarify, template: ["expired"])
             try repeatQuestion()
             return true

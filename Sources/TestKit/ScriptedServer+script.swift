@@ -37,6 +37,22 @@ package enum ScriptedStep: Sendable {
     case reset
 }
 
+extension ScriptedStep: CustomStringConvertible {
+    /// Short, because reports name what a test was given, and a step may hold megabytes.
+    package var description: String {
+        switch self {
+        case .send(let bytes): "send \(bytes.count) bytes"
+        case .sendForever(let bytes): "send \(bytes.count) bytes over and over"
+        case .pause(let duration): "pause for \(duration)"
+        case .wait: "wait"
+        case .call: "call"
+        case .fallSilent: "fall silent"
+        case .close: "close"
+        case .reset: "reset"
+        }
+    }
+}
+
 extension ScriptedStep {
     package static func send(_ text: String) -> ScriptedStep { .send(Array(text.utf8)) }
 

@@ -165,6 +165,14 @@ import Testing
         #expect(talk.decisions.isEmpty)
     }
 
+    @Test func aYesOnAButtonThatTheBrandSentIsNoneToOurQuestion() {
+        var talk = Talk.atConfirmation()
+        talk.press(
+            id: "newsletter", "Yes", DetectedIntent(type: .response, confidence: 1, signal: "yes", text: "Yes", source: .answerSheet))
+        #expect(talk.decisions.isEmpty)
+        #expect(talk.text.contains("Book Haircut"))
+    }
+
     @Test func anOldMenuOfTheSameTaskCorrectsIt() throws {
         var talk = Talk()
         talk.say("I need an appointment", action: "book_service")

@@ -166,6 +166,22 @@ struct InboxTests {
         }
     }
 
+    @Test func aLaneThatWaitedForACancelledTaskGoesOnWithItsInbox() async throws {
+        try await TemporaryStore.with(clock: ControlledClock()) { store in
+            let customer = try await customer(store)
+            let session = try await session(customer, store)
+            var said = try await say(1, customer, session, store)
+            let work = try #require(try await store.claim().work.first)
+            try await store.brand(brand).write {
+                try $0.postpone(work.task, in: work.lease, until: $0.now + .seconds(60), holdingLane: true)
+            }
+            said += try await say(2, customer, session, store)
+            let (first, lane) = (said[0], customer.lane.key)
+            #expect(try await store.brand(brand).write { try $0.cancel(first, lane: lane) } == .cancelled)
+            #expect(try await workOff(store).map(\.id) == Array(said.dropFirst()))
+        }
+    }
+
     @Test func aBurstCostsNoTaskUntilItsTurnComes() async throws {
         try await TemporaryStore.with(.sqlite) { store in
             let customer = try await customer(store)

@@ -10,6 +10,7 @@ import Testing
 private final class ForgetfulDatabase: Database {
     private let inner: any Database
     private let lost = Mutex(0)
+    private let refused = Mutex(0)
 
     init(_ inner: any Database) { self.inner = inner }
 
@@ -17,7 +18,16 @@ private final class ForgetfulDatabase: Database {
 
     func loseAnswers(_ count: Int) { lost.withLock { $0 = count } }
 
+    /// Writes that fail from now on, without any effect and for no reason that passes.
+    func refuse(_ count: Int) { refused.withLock { $0 = count } }
+
     func write<Result: Sendable>(_ scope: Scope, _ unit: @escaping @Sendable (any Connection) throws -> Result) async throws -> Result {
+        let isRefused = refused.withLock { left in
+            guard left > 0 else { return false }
+            left -= 1
+            return true
+        }
+        if isRefused { throw StorageError.failed(code: 10, "disk I/O error") }
         let result = try await inner.write(scope, unit)
         let isLost = lost.withLock { left in
             guard left > 0 else { return false }
@@ -128,6 +138,42 @@ struct LostAnswerTests {
             #expect(second?.payload["n"] == 2 && second?.attempts == 1)
             try await store.brand(brand).write { try $0.fence(lease) }
             opener.yield()
+            opener.yield()
+            running.cancel()
+            try await running.value
+        }
+    }
+
+    /// Its end could not be stored, so it may have acted: looking back for claims that got lost does not undo it.
+    @Test func whatCouldNotBeEndedIsFoundInterrupted() async throws {
+        try await with { world in
+            let (store, clock) = (world.store, world.clock)
+            _ = try await world.other.put(1, lane: "turn:a")
+            let (attempts, attempt) = AsyncStream.makeStream(of: QueueTask.self)
+            let (gate, opener) = AsyncStream.makeStream(of: Void.self)
+            let dispatcher = TaskDispatcher(
+                store: store, pool: .turn, handler: Noting(attempts: attempt, gate: gate),
+                logger: Logger(label: "test") { _ in SwiftLogNoOpLogHandler() })
+            let running = Task { try await dispatcher.run() }
+            var found = attempts.makeAsyncIterator()
+            #expect(await found.next()?.attempts == 1)
+            while clock.sleepers < 2 { await Task.yield() }
+            world.database.refuse(2)
+            opener.yield()
+            while dispatcher.busyLanes > 0 { await Task.yield() }
+            // A claim is lost, and the next one looks back.
+            world.database.loseAnswers(1)
+            _ = try await world.other.put(2, lane: "turn:b")
+            store.hear(.ready(brand, .turn))
+            while dispatcher.state.withLock({ !$0.hasDoubts }) { await Task.yield() }
+            await pass(.seconds(2), clock)
+            #expect(await found.next()?.payload["n"] == 2)
+            opener.yield()
+            while dispatcher.busyLanes > 0 { await Task.yield() }
+            await pass(.seconds(90), clock)
+            let again = try #require(await found.next())
+            #expect(again.payload["n"] == 1)
+            #expect(again.wasInterrupted && again.attempts == 2 && again.crashes == 0)
             opener.yield()
             running.cancel()
             try await running.value

@@ -194,7 +194,8 @@ extension Streams {
         config.AckPolicy = js_AckExplicit
         config.AckWait = commandPatience * 1_000_000_000
         config.MaxDeliver = -1
-        config.MaxAckPending = 1024
+        // Those that wait for their time count as pending: with a limit, one brand's would stand in the way of all others'.
+        config.MaxAckPending = -1
         var code = jsErrCode(rawValue: 0)
         let status = commandConsumer.withCString { name in
             commandSubject.withCString { subject in

@@ -126,8 +126,8 @@ package struct DeliveryHandler: TaskHandler {
             try transaction.recordAttempt(of: message.id.value, startedAt: startedAt, outcome: "refused", detail: error.description)
             try transaction.setSendState("failed", of: message.id, error: error.description)
             try transaction.noteUndelivered(message, error)
-            // The platform knows before us that the customer stopped offers.
-            if error.reaction == .stopContact {
+            // The platform knows before us that the customer stopped offers. What our own rules say, they know from us.
+            if error.reaction == .stopContact, error.code != SendPolicy.optedOut {
                 try transaction.optOut(message.user, topic: OptOutTopic.marketing, proof: error.description)
             }
             try transaction.record(

@@ -2,6 +2,9 @@
 
 /// The last word before a message leaves. Nothing can be sent without the permit this makes.
 package struct SendPolicy: Sendable {
+    /// The code of a refusal because the customer wants no more of a kind.
+    package static let optedOut = "opted_out"
+
     package init() {}
 
     package enum Verdict: Sendable {
@@ -15,7 +18,7 @@ package struct SendPolicy: Sendable {
         isOptedOut: Bool, now: Timestamp
     ) -> Verdict {
         if isOptedOut {
-            return .denied(ChannelError(code: "opted_out", message: "the customer wants no marketing", reaction: .stopContact))
+            return .denied(ChannelError(code: Self.optedOut, message: "the customer wants no marketing", reaction: .stopContact))
         }
         if let refusal = channel.refusal(of: content, lastInboundAt: lastInboundAt, now: now) { return .denied(refusal) }
         return .allowed(SendPermit(brand: brand, message: message))

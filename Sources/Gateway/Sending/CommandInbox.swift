@@ -75,7 +75,8 @@ package struct CommandInbox: Sendable {
             switch try await desk.send(wanted, brand: brand, key: command.key, by: .bus) {
             case .accepted, .known: return .done
             case .refused(let refusal):
-                if let wait = refusal.retryAfter { return .again(after: wait) }
+                // Each time later, so that a long queue behind a limit is not read through all the time.
+                if let wait = refusal.retryAfter { return .again(after: min(wait * command.source.delivery, .seconds(60))) }
                 try await bury(command, refusal, brand)
                 return .done
             }

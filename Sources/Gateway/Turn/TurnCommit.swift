@@ -41,7 +41,8 @@ struct TurnCommit: Sendable {
         if let message = snapshot.message {
             try transaction.setOutcome(outcome, of: message.id, session: session, turn: turn)
         }
-        if result.state.optedOutOfMarketing, !snapshot.state.optedOutOfMarketing {
+        // The opt-out is the customer's at all numbers of the brand, the state one conversation's: a repeated STOP counts too.
+        if result.state.optedOutOfMarketing, !snapshot.state.optedOutOfMarketing || StopWords.isOptOut(proof) {
             try transaction.optOut(lane.user, topic: OptOutTopic.marketing, proof: proof)
         } else if !result.state.optedOutOfMarketing, snapshot.state.optedOutOfMarketing {
             try transaction.optIn(lane.user, topic: OptOutTopic.marketing, proof: proof)

@@ -104,7 +104,7 @@ extension BrandTransaction {
     /// A read that a worker has is taken back too: it changes nothing, and its answer is no longer wanted. False when it is too late.
     package func cancelAction(_ id: ActionID, isRead: Bool) throws -> Bool {
         guard try action(id).map({ $0.state == .queued && !$0.mayHaveTakenEffect }) == true,
-            try takeBackAll(lane: ActionRecord.lane(of: id)) == 1 || isRead
+            try takeBackAll(lane: ActionRecord.lane(of: id)) > 0 || isRead
         else { return false }
         return try run(Statements.cancel, SQLValue(id), SQLValue(now)) == 1
     }

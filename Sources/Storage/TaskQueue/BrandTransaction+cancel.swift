@@ -13,7 +13,7 @@ extension BrandTransaction {
         static let deleteAll = SQL("DELETE FROM tasks WHERE brand_id = $1 AND lane = $2 AND state = 'pending' RETURNING run_at")
         static let goOn = SQL(
             """
-            UPDATE lanes SET held_by = NULL, ready_at = (SELECT min(run_at) \(rest))
+            UPDATE lanes SET held_by = NULL, ready_at = CASE WHEN inbox IS NULL THEN (SELECT min(run_at) \(rest)) ELSE $4 END
             WHERE brand_id = $1 AND lane = $2 AND \(waits) AND ready_at = $3 RETURNING pool
             """)
         static let drop = SQL(
@@ -41,7 +41,7 @@ extension BrandTransaction {
 
     private func goOn(_ lane: String, without gone: [Row]) throws {
         for time in Set(try gone.map { try $0.time(0) }) {
-            try send(Statements.goOn, .text(lane), SQLValue(time)) { [self] rows in
+            try send(Statements.goOn, .text(lane), SQLValue(time), SQLValue(now)) { [self] rows in
                 for row in rows { if let pool = LanePool(rawValue: try row.text(0)) { news.woken.insert(pool) } }
             }
         }

@@ -11,6 +11,8 @@ struct DispatcherState {
     private var wokenWhileLooking: Set<BrandID> = []
     private var busy: [BrandID: Int] = [:]
     private(set) var active: Set<LaneLease> = []
+    /// Lanes on which nobody works any more, but whose end could not be stored, until we take them anew: what ran there may have acted.
+    private var abandoned: Set<LaneLease> = []
     private var shares: BrandShares
     /// Brands of which a claim may have taken effect without our hearing of it: for how long that may still come to light, and when to
     /// look the next time. A commit whose connection broke may stand for a while before it ends.
@@ -45,6 +47,10 @@ struct DispatcherState {
     /// `next` is when to look again; nil when there will be nothing without new work.
     mutating func endLook(_ brand: BrandID, claimed: [LaneLease], next: Timestamp?) {
         active.formUnion(claimed)
+        if !abandoned.isEmpty {
+            let lanes = Set(claimed.map(\.lane))
+            abandoned = abandoned.filter { $0.brand != brand || !lanes.contains($0.lane) }
+        }
         busy[brand, default: 0] += claimed.count
         if !claimed.isEmpty { shares.charge(brand, lanes: claimed.count) }
         let next = [next, doubts[brand]?.next].compactMap(\.self).min()
@@ -68,6 +74,15 @@ struct DispatcherState {
         guard active.remove(lease) != nil else { return }
         busy[lease.brand] = busy[lease.brand].flatMap { $0 > 1 ? $0 - 1 : nil }
     }
+
+    /// The lane is worked on no more, and the store still says that we hold it.
+    mutating func abandon(_ lease: LaneLease) {
+        abandoned.insert(lease)
+        end(lease)
+    }
+
+    /// Every lane of the brand of which we know that we hold it.
+    func known(_ brand: BrandID) -> Set<LaneLease> { active.union(abandoned).filter { $0.brand == brand } }
 
     /// When to look at the latest. A brand that is due already has no room, and is looked at when one of its lanes ends.
     func nextLook(after now: Timestamp, sweep: Duration) -> Timestamp {

@@ -31,7 +31,7 @@ extension Store {
 
     /// A program that knows no inbox may have worked on the store.
     private static let overlooked = SQL(
-        "UPDATE lanes SET ready_at = $1 WHERE inbox IS NOT NULL AND ready_at IS NULL AND held_by IS NULL")
+        "UPDATE lanes SET ready_at = $1 WHERE inbox IS NOT NULL AND (ready_at IS NULL OR ready_at > $1) AND held_by IS NULL")
     private static let unanswered = SQL("DELETE FROM request_keys WHERE status IS NULL")
 
     /// On a store that only one process opens, every lease found at the start belongs to a process that died: all are void.

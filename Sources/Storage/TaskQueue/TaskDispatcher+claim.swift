@@ -23,10 +23,10 @@ extension TaskDispatcher {
             let (pool, lease, clock) = (pool, options.lease, store.clock)
             // While the store took no writes (a full disk, a stopped process) our own leases ran out; taking them over from ourselves
             // would refuse the results of calls that are still running.
-            let (held, looksBack) = state.withLock { ($0.held(brand), $0.looksBack(brand, at: clock.now, every: options.sweep)) }
+            await lookBack(brand)
+            let held = state.withLock { $0.held(brand) }
             let moment = watch.moment()
             let (claim, wait) = try await store.brand(brand).write { transaction in
-                if looksBack { try transaction.giveBackUnknown(pool: pool, but: Set(held.leases)) }
                 if let renewedAt = held.renewedAt, clock.now - renewedAt > lease * 2 / 3 {
                     for own in held.leases { _ = try transaction.renew(own, until: transaction.now + lease) }
                 }
@@ -43,10 +43,22 @@ extension TaskDispatcher {
             logger.error("claiming failed", metadata: ["brand": "\(brand)", "pool": "\(pool.rawValue)", "error": "\(error)"])
             state.withLock { state in
                 // It may have taken effect all the same.
-                state.doubt(brand, until: store.clock.now + options.lease)
+                if case StorageError.unavailable = error { state.doubt(brand, until: store.clock.now + options.lease) }
                 state.endLook(brand, claimed: [], next: store.clock.now + .seconds(1))
             }
             return BrandTransaction.Claim()
+        }
+    }
+
+    /// After a claim without an answer: gives back what it may have taken. That this fails keeps no lane from being claimed.
+    private func lookBack(_ brand: BrandID) async {
+        let (pool, now) = (pool, store.clock.now)
+        let known = state.withLock { $0.looksBack(brand, at: now, every: options.sweep) ? $0.known(brand) : nil }
+        guard let known else { return }
+        do {
+            try await store.brand(brand).write { _ = try $0.giveBackUnknown(pool: pool, but: known) }
+        } catch {
+            logger.error("looking back failed", metadata: ["brand": "\(brand)", "pool": "\(pool.rawValue)", "error": "\(error)"])
         }
     }
 

@@ -9,23 +9,32 @@ extension TaskDispatcher {
         case givenUp
     }
 
-    func failed(_ context: TaskContext, _ error: any Error) async {
+    /// False when the end of the attempt could not be stored: then the lane is ours until the lease ends, and the next attempt finds this one
+    /// interrupted.
+    func failed(_ context: TaskContext, _ error: any Error) async -> Bool {
         let (task, lease) = (context.task, context.lease)
         var about: Logger.Metadata = ["brand": "\(lease.brand)", "lane": "\(lease.lane)", "task": "\(task.id)", "kind": "\(task.kind)"]
         about["error"] = "\(error)"
-        if error is QueueError || context.isFinished { return logger.warning("result refused", metadata: about) }
+        if error is QueueError || context.isFinished {
+            logger.warning("result refused", metadata: about)
+            return true
+        }
         let ending = ending(of: task, error)
+        var isStored = true
         do {
             // Shielded from cancellation: giving a task back is the last thing a shutdown does.
             try await Task.detached { try await self.store(ending, context, error) }.value
         } catch {
             about["storing"] = "\(error)"
+            // Somebody else has the lane already.
+            isStored = error is QueueError
         }
         switch ending {
         case .givenBack: break
         case .later: logger.error("task failed, will be tried again", metadata: about)
         case .givenUp: logger.error("task given up", metadata: about)
         }
+        return isStored
     }
 
     private func ending(of task: QueueTask, _ error: any Error) -> Ending {

@@ -114,6 +114,7 @@ package final class TaskDispatcher: Service {
     private func work(_ lease: LaneLease, _ first: QueueTask) async {
         var next: QueueTask? = first
         var count = 0
+        var isEnded = true
         while let task = next {
             count += 1
             let context = TaskContext(
@@ -126,11 +127,11 @@ package final class TaskDispatcher: Service {
                 }
                 next = context.next
             } catch {
-                await failed(context, error)
+                isEnded = await failed(context, error)
                 next = nil
             }
         }
-        state.withLock { $0.end(lease) }
+        state.withLock { state in isEnded ? state.end(lease) : state.abandon(lease) }
         watch.forget(lease)
         signal.raise()
     }

@@ -17,12 +17,28 @@ struct RequestKeys: Sendable {
         case .running: throw APIError(409, "The first request with this Idempotency-Key is still running")
         case .new: break
         }
+        let response: ChannelResponse
         do {
-            let response = try await work()
-            try await store.brand(brand).write { try $0.storeAnswer(key: key, status: response.status, body: response.body) }
-            return response
+            response = try await work()
         } catch {
-            try await store.brand(brand).write { try $0.forgetRequest(key: key) }
+            try await note(brand) { try $0.forgetRequest(key: key) }
+            throw error
+        }
+        // What was done is not done again, even when its answer cannot be stored now.
+        let (status, answer) = (response.status, response.body)
+        try await note(brand) { try $0.storeAnswer(key: key, status: status, body: answer) }
+        return response
+    }
+
+    /// Stores how a request ended. When the store cannot now, it does as soon as it can, while the caller is told.
+    private func note(_ brand: BrandID, _ unit: @escaping @Sendable (BrandTransaction) throws -> Void) async throws {
+        do {
+            try await store.brand(brand).write(unit)
+        } catch {
+            Task {
+                // It fails for good only when the store is closed; then the next start forgets the key.
+                _ = try? await store.persistently(brand: brand, unit)
+            }
             throw error
         }
     }
