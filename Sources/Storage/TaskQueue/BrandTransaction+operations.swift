@@ -105,7 +105,8 @@ extension BrandTransaction {
         try row(Statements.interrupted, .text(lane), SQLValue(id)) != nil
     }
 
-    /// Takes back a task that no worker has begun; one that was begun is told through the interrupt check.
+    /// Takes back a task that no worker has begun; one that was begun is told through the interrupt check. A message in
+    /// its lane's inbox is no task yet, and `notFound`.
     package func cancel(_ id: QueueTaskID, lane: String) throws -> Cancellation {
         if try takeBack(id, lane: lane) { return .cancelled }
         return try run(Statements.request, .text(lane), SQLValue(id)) == 1 ? .requested : .notFound
