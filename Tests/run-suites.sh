@@ -11,6 +11,9 @@ on_servers='PostgreSQL|JetStream|BusContract|sqliteKeepsTheContract|NullCharacte
 with_store='^(StorageTests|GatewayTests|BusTests|SwitchboardTests)\.'
 # End-to-end suites that compare times with each other: nothing else runs beside them.
 measuring='EndToEnd\.FairnessTests'
+# Every crash point, and messages that kill whoever handles them.
+deaths='EndToEnd\.(CrashTests|PoisonTests|ModelTests/aTurnWhoseModelAnswerWasLost|HandoverTests/aCrashBetweenTheTicket'
+deaths+='|BusTests/aCrashBetweenPublishing|ReloadTests/aDeathInTheMiddle)'
 # Seconds after which a run is ended, so that its tests under way can still be named.
 limit=${SUITE_LIMIT:-2700}
 program=.build/debug/switchboardPackageTests.xctest
@@ -73,7 +76,7 @@ run() {
             ;;
         crashes)
             for store in sqlite postgresql; do
-                tested "crashes-$store" "$store" --no-parallel --filter 'EndToEnd\.(CrashTests|PoisonTests)'
+                tested "crashes-$store" "$store" --no-parallel --filter "$deaths"
             done
             ;;
         nodes) tested nodes sqlite --no-parallel --filter 'EndToEnd\.(ClusterTests|ServerLossTests|StoresTests)' ;;

@@ -94,7 +94,7 @@ import Testing
 
     @Test func aCrashBetweenPublishingAndMarkingAddsNoEvent() async throws {
         try await with { rig, _, url in
-            for pass in [1, 3, 6] {
+            for pass in Chaos.passes([1, 3, 6]) {
                 #expect(await rig.stopGateway() == 0)
                 // It may die before it is ready: what was left is published at the start.
                 let fatal = ["SWITCHBOARD_CRASH_AT": "\(CrashPoint.publishedNotMarked.name):\(pass)"]

@@ -20,13 +20,8 @@ import Testing
     /// The busier the machine, the more is written and claimed at once, and the fewer passes fifty customers make.
     private static let mostBatches = 5
 
-    /// On which pass of a point the process dies: three times, or as often as a longer run wants.
+    /// On which passes of a point the process dies.
     private static func passes(_ point: CrashPoint) -> [Int] {
-        let passes = threePasses(point)
-        return (0..<max(3, Chaos.crashes)).map { passes[$0 % passes.count] }
-    }
-
-    private static func threePasses(_ point: CrashPoint) -> [Int] {
         switch point {
         case .bodyRead, .signatureChecked, .committedNotAnswered: [2, 60, 140]
         // A node that shares its store writes before it is ready: its sign of life, and what it takes on.
@@ -58,7 +53,7 @@ import Testing
         options.startsGateway = false
         try await Rig.with(options) { rig in
             var number = 0
-            for pass in Self.passes(point) { try await crash(rig, point, pass: pass, &number) }
+            for pass in Chaos.passes(Self.passes(point)) { try await crash(rig, point, pass: pass, &number) }
         }
     }
 
@@ -122,7 +117,7 @@ import Testing
         var options = Self.impatient
         options.startsGateway = false
         try await Rig.with(options) { rig in
-            for _ in 1...3 {
+            for _ in 1...Chaos.crashes {
                 try await rig.startGateway(["SWITCHBOARD_CRASH_AT": CrashPoint.migrationHalfDone.name], waitUntilReady: false)
                 await rig.exited(try #require(rig.gateway))
                 #expect(rig.gateway?.terminationReason == .uncaughtSignal)

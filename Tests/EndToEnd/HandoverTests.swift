@@ -148,7 +148,7 @@ import Testing
         }
     }
 
-    @Test func aCrashBetweenTheTicketAndOurNoteOfItLeavesOneTicket() async throws {
+    @Test(arguments: 1...Chaos.crashes) func aCrashBetweenTheTicketAndOurNoteOfItLeavesOneTicket(death: Int) async throws {
         try await Self.withDesk(starts: false) { rig, desk in
             try await rig.startGateway(["SWITCHBOARD_CRASH_AT": CrashPoint.ticketCreatedNotStored.name])
             let process = try #require(rig.gateway)

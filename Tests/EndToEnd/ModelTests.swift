@@ -40,7 +40,7 @@ import Testing
     }
 
     /// The process dies after the model answered: the turn runs again, and only then is there a reply.
-    @Test func aTurnWhoseModelAnswerWasLostRunsAgain() async throws {
+    @Test(arguments: 1...Chaos.crashes) func aTurnWhoseModelAnswerWasLostRunsAgain(death: Int) async throws {
         try await Rig.with(.withModel()) { rig in
             try await rig.modelSays(Rig.commands([Rig.command("start", action: "book_service", text: Self.vague)]))
             try await rig.startGatewayWithModel(["SWITCHBOARD_CRASH_AT": "model-answered-not-stored"])

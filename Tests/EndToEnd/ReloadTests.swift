@@ -72,10 +72,10 @@ import Testing
         var options = CrashTests.impatient
         options.startsGateway = false
         try await Rig.with(options) { rig in
-            for pass in [1, 2] {
+            for (round, pass) in Chaos.passes([1, 2]).enumerated() {
                 try await rig.startGateway(["SWITCHBOARD_CRASH_AT": "configuration-swapping:\(pass)"])
                 let load = Load(rig)
-                let customers = (0..<20).map { Load.Customer.numbered(pass * 100 + $0, canaries: CrashTests.canaries) }
+                let customers = (0..<20).map { Load.Customer.numbered(round * 20 + $0, canaries: CrashTests.canaries) }
                 let talking = Task { try await load.run(customers) }
                 try await eventually("talk has begun") { load.acknowledged.count > 10 }
                 let process = try #require(rig.gateway)

@@ -27,7 +27,7 @@ import Testing
                 let end = ContinuousClock.now + .seconds(Chaos.seconds)
                 var restarts = 0
                 while ContinuousClock.now < end || restarts < min(Chaos.repeats, 3) {
-                    try await Task.sleep(for: .milliseconds(Int.random(in: 1500...4000)))
+                    try await Task.sleep(for: .milliseconds(Int.random(in: Chaos.uptimes)))
                     try await servers.postgres.stop(isSudden: restarts % 2 == 1)
                     try await Task.sleep(for: .milliseconds(700))
                     try await servers.postgres.startAgain()

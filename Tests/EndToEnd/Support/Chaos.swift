@@ -18,6 +18,12 @@ enum Chaos {
     /// `SWITCHBOARD_CHAOS_SECONDS`: how long servers come and go under load, at the least.
     static let seconds = number("SWITCHBOARD_CHAOS_SECONDS", or: 15)
 
+    /// On which pass of a crash point the process dies: as the suite usually does, or in turns as often as a longer run wants.
+    static func passes(_ usual: [Int]) -> [Int] { (0..<max(usual.count, crashes)).map { usual[$0 % usual.count] } }
+
+    /// How long a server stays up between two restarts, in milliseconds: the longer the run, the longer, up to 40 s.
+    static let uptimes = seconds < 120 ? 1500...4000 : 5000...40_000
+
     private static func number(_ name: String, or usual: Int) -> Int {
         guard let text = ProcessInfo.processInfo.environment[name], !text.isEmpty else { return usual }
         guard let number = Int(text), number > 0 else { fatalError("\(name) is \(text), and not a number above zero") }
