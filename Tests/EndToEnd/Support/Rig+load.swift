@@ -113,7 +113,8 @@ extension Rig {
                         "\(try $0.text(0)) \(try $0.text(1)) \(try $0.text(2)) at \(try $0.time(3)), attempt \(try $0.integer(4))"
                     }
                 }
-                throw Timeout(description: "\(error); left: \(left.joined(separator: "; "))")
+                let count = try await database.read(.installation) { try $0.rows(Self.waiting, []).first?.integer(0) ?? 0 }
+                throw Timeout(description: "\(error); left are \(count), such as: \(left.joined(separator: "; "))")
             }
         }
     }
