@@ -79,7 +79,7 @@ run() {
                 tested "crashes-$store" "$store" --no-parallel --filter "$deaths"
             done
             ;;
-        nodes) tested nodes sqlite --no-parallel --filter 'EndToEnd\.(ClusterTests|ServerLossTests|StoresTests)' ;;
+        nodes) tested nodes sqlite --no-parallel --filter 'EndToEnd\.(ClusterTests|ServerLossTests|StoresTests|BreakerTests)' ;;
         *)
             echo "there is no run named $1: build units servers units-postgresql end-to-end fairness crashes nodes" >&2
             exit 2

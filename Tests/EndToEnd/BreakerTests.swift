@@ -2,36 +2,44 @@ import Conversation
 import Foundation
 import Testing
 
-/// A brand that is down for longer than all attempts last: two minutes with five seconds between probes, at a fifth of the time.
+/// A brand that is down for longer than all attempts last: two minutes with five seconds between probes, usually at a fifth of the time.
 @Suite(.serialized) struct BreakerTests {
+    /// Seconds between two probes.
+    private static let pace = Chaos.seconds < 120 ? 1 : 5
+    private static let patience = Duration.seconds(30 * pace)
     private static let options = Rig.Options(edits: [
-        (file: "brands/salon/actions.yaml", from: "backoff_s: [2, 4, 8, 16]", to: "backoff_s: [1, 1, 1, 1]"),
-        (file: "switchboard.yaml", from: "park_s: 1800", to: "park_s: 1800\n  breaker_window_s: 2\n  breaker_probe_s: 1"),
+        (file: "brands/salon/actions.yaml", from: "backoff_s: [2, 4, 8, 16]", to: "backoff_s: [\(pace), \(pace), \(pace), \(pace)]"),
+        (
+            file: "switchboard.yaml", from: "park_s: 1800",
+            to: "park_s: 1800\n  breaker_window_s: \(2 * pace)\n  breaker_probe_s: \(pace)"
+        ),
     ])
 
     @Test func whileABrandIsDownItsWorkWaitsAndAllOfItIsDoneAfterwards() async throws {
         try await Rig.with(Self.options) { rig in
             let customers = try await ready(14, rig)
             // What went well before does not count any more.
-            try await Task.sleep(for: .seconds(3))
+            try await Task.sleep(for: .seconds(3 * Self.pace))
             try await rig.fault(["path": "/salon/bookings", "method": "POST", "status": 503])
             try await withThrowingTaskGroup(of: Void.self) { group in
                 for customer in customers { group.addTask { try await rig.say("yes", from: customer) } }
                 try await group.waitForAll()
             }
-            try await eventually("calls to the brand wait") { try await level("switchboard_breaker_open", rig) == 1 }
+            try await eventually("calls to the brand wait", within: Self.patience) { try await level("switchboard_breaker_open", rig) == 1 }
             let opened = SystemClock().now
-            try await eventually("all of them are parked") { try await level("switchboard_parked_tasks", rig) >= 13 }
-            try await Task.sleep(for: .seconds(24))
+            try await eventually("all of them are parked", within: Self.patience) {
+                try await level("switchboard_parked_tasks", rig) >= 13
+            }
+            try await Task.sleep(for: .seconds(24 * Self.pace))
             #expect(try await rig.deadLetters().isEmpty)
             let back = SystemClock().now
             try await rig.clearFaults()
-            for customer in customers { try await rig.reply(with: "bk-", to: customer) }
+            for customer in customers { try await rig.reply(with: "bk-", to: customer, within: Self.patience) }
             #expect(try await rig.bookings().count == customers.count)
             #expect(try await rig.deadLetters().isEmpty)
             try await eventually("the circuit is closed") { try await level("switchboard_breaker_open", rig) == 0 }
             try await eventually("nothing is parked") { try await level("switchboard_parked_tasks", rig) == 0 }
-            try await expectProbes(from: opened + .seconds(1), to: back, rig)
+            try await expectProbes(from: opened + .seconds(Self.pace), to: back, rig)
             try await expectOneWord(customers, rig)
         }
     }
@@ -60,11 +68,11 @@ import Testing
     private func expectProbes(from: Timestamp, to: Timestamp, _ rig: Rig) async throws {
         let times = try await rig.bookingCalls().compactMap { $0["at"]?.string.flatMap { Timestamp($0) } }
         let probes = times.filter { $0 > from && $0 < to }
-        // One a second and no more, however long a busy machine made the wait.
-        let most = Int((to - from).seconds / 0.9) + 1
+        // One in each interval and no more, however long a busy machine made the wait.
+        let most = Int((to - from).seconds / (0.9 * Double(Self.pace))) + 1
         #expect((8...most).contains(probes.count), "\(probes.count) probes in \((to - from).seconds) s")
         for (earlier, later) in zip(probes, probes.dropFirst()) {
-            #expect(later - earlier >= .milliseconds(900), "\((later - earlier).seconds) s between two probes")
+            #expect(later - earlier >= .milliseconds(900 * Self.pace), "\((later - earlier).seconds) s between two probes")
         }
     }
 

@@ -23,18 +23,18 @@ import Testing
             try addBrand(rig)
             try await rig.startGateway()
             _ = try await latencies("1555300", 10, rig)
-            let alone = try await latencies("1555310", 40, rig)
+            let alone = try await latencies("1555310", 60, rig)
             // The same webhooks for nobody: what they cost the machine is not the brand's doing.
             let idle = Task { try await Flood(rig, account: Self.nobodysNumber).run() }
             try await Task.sleep(for: .seconds(1))
-            let control = try await latencies("1555330", 40, rig)
+            let control = try await latencies("1555330", 60, rig)
             idle.cancel()
             try? await idle.value
             let flood = Flood(rig, account: Self.hangingNumber)
             let flooding = Task { try await flood.run() }
             // Until its turns hang.
             try await Task.sleep(for: .seconds(2))
-            let beside = try await latencies("1555320", 40, rig)
+            let beside = try await latencies("1555320", 60, rig)
             let held = try await rig.count("SELECT count(*) FROM lanes WHERE brand_id = 'cafe' AND held_by LIKE 'node-%'")
             #expect(held >= 10, "only \(held) turns and calls of the hanging brand hang")
             flooding.cancel()
@@ -42,8 +42,8 @@ import Testing
             let (before, after) = (max(median(alone), median(control)), median(beside))
             let medians = [median(alone), median(control), after].map { "\(Int($0 * 1000)) ms" }
             print("fairness: \(medians[0]) alone, \(medians[1]) beside webhooks for nobody, \(medians[2]) beside the hanging brand")
-            // Below this a difference is the machine's own: both processes, the stand-ins and this test share its cores.
-            #expect(after <= before * 1.2 + 0.01, "median \(after) s beside the hanging brand, \(before) s alone")
+            // Times are whole milliseconds.
+            #expect(after <= before * 1.2 + 0.001, "median \(after) s beside the hanging brand, \(before) s alone")
             let counts = flood.answers
             #expect(counts.sent > 100 && counts.refused == 0, "\(counts)")
             #expect(counts.slowest < .seconds(2), "a webhook of the hanging brand waited \(counts.slowest)")
