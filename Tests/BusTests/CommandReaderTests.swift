@@ -165,6 +165,29 @@ struct CommandReaderTests {
         }
     }
 
+    @Test func aConsumerOfAReleaseBeforeGetsTheSettingsOfThisOneAndKeepsItsPlace() async throws {
+        let url = try await NATSServer.shared().freshURL()
+        let first = Taker()
+        try await with(url, first) { _ in
+            try publish("one", url)
+            await first.waitFor(1)
+            try await settled(url)
+        }
+        let now = try NATSReader.limits(url: url, consumer: Self.consumer)
+        #expect(now == NATSReader.ConsumerLimits(acknowledgementWait: 10, deliveries: -1, unacknowledged: -1))
+        let before = NATSReader.ConsumerLimits(acknowledgementWait: 30, deliveries: 5, unacknowledged: 100)
+        try NATSReader.change(url: url, consumer: Self.consumer, to: before)
+        #expect(try NATSReader.limits(url: url, consumer: Self.consumer) == before)
+        try publish("two", url)
+        let second = Taker()
+        try await with(url, second) { _ in
+            await second.waitFor(1)
+            try await settled(url)
+        }
+        #expect(try NATSReader.limits(url: url, consumer: Self.consumer) == now)
+        #expect(second.texts == ["two"])
+    }
+
     @Test func afterTheEndNothingIsBrought() async throws {
         let url = try await NATSServer.shared().freshURL()
         let taker = Taker()
