@@ -285,7 +285,7 @@ struct CommandInboxTests {
             ]
             #expect(await inbox.take(commands).allSatisfy { if case .again = $0 { true } else { false } })
             database.isAway = false
-            #expect(await inbox.take(commands) == [.done, .done, .done])
+            #expect(await inbox.take(commands) == [.done, .done, .again(after: .seconds(2))])
             let sent = try await texts(world)
             #expect(sent.count == 1)
         }

@@ -4,7 +4,11 @@ extension Streams {
     /// How long a command may be in work before it is given to somebody else, in seconds.
     static let commandPatience: Int64 = 10
 
-    /// Finds the consumer or makes it, and binds to it. Blocks; throws `NATSError`.
+    /// Those that wait for their time count as unacknowledged: with a limit that is reached, one brand's would stand in the way of all others'.
+    /// With -1, which should be none, the server keeps to its own of 1,000.
+    static let mostUnacknowledged: Int64 = 10_000_000
+
+    /// Finds the consumer, makes or mends it, and binds to it. Blocks; throws `NATSError`.
     static func subscribeToCommands(_ connection: NATSConnection) throws -> OpaquePointer? {
         var info: UnsafeMutablePointer<jsConsumerInfo>?
         var code = jsErrCode(rawValue: 0)
@@ -70,7 +74,6 @@ extension Streams {
     private static func setCommandLimits(_ config: inout jsConsumerConfig) {
         config.AckWait = commandPatience * 1_000_000_000
         config.MaxDeliver = -1
-        // Those that wait for their time count as pending: with a limit, one brand's would stand in the way of all others'.
-        config.MaxAckPending = -1
+        config.MaxAckPending = mostUnacknowledged
     }
 }
