@@ -20,12 +20,15 @@ package struct ServerConfiguration: Sendable {
     package var stores: StoresConfiguration
     /// How long published events stay in the outbox, to be published again if the bus loses them.
     package var keepEvents: Duration
+    /// How long a command on the bus for a brand or an instance that is not known comes again before it is put aside.
+    package var commandPatience: Duration
 
     /// The documented defaults unless said otherwise.
     package init(
         maxBodyBytes: Int = 4_194_304, requestTimeout: Duration = .seconds(15), maxStreams: Int = 20_000,
         trustedProxies: [AddressRule] = [], operatorKey: Secret = Secret(""), queue: QueueConfiguration = .init(),
-        shutdownGrace: Duration = .seconds(35), stores: StoresConfiguration = .init(), keepEvents: Duration = .seconds(7 * 86_400)
+        shutdownGrace: Duration = .seconds(35), stores: StoresConfiguration = .init(), keepEvents: Duration = .seconds(7 * 86_400),
+        commandPatience: Duration = .seconds(600)
     ) {
         self.maxBodyBytes = maxBodyBytes
         self.requestTimeout = requestTimeout
@@ -36,6 +39,7 @@ package struct ServerConfiguration: Sendable {
         self.shutdownGrace = shutdownGrace
         self.stores = stores
         self.keepEvents = keepEvents
+        self.commandPatience = commandPatience
     }
 }
 

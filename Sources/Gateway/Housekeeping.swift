@@ -55,7 +55,7 @@ package struct Housekeeping: Service {
         }
     }
 
-    /// Closed handovers, notes on sessions and usage, once they are old.
+    /// Closed handovers, notes on sessions, keys of requests and usage, once they are old.
     private func forgetOld(_ brand: BrandID) async {
         do {
             while !Task.isCancelled, try await store.brand(brand).write({ try $0.forgetOld(limit: Self.piece) }) >= Self.piece {}

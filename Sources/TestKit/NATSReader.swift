@@ -68,6 +68,48 @@ package enum NATSReader {
         }
     }
 
+    /// What a durable pull consumer is like. Times are in seconds, and -1 is no limit.
+    package struct ConsumerLimits: Sendable, Hashable {
+        package var acknowledgementWait: Int
+        package var deliveries: Int
+        package var unacknowledged: Int
+
+        package init(acknowledgementWait: Int, deliveries: Int, unacknowledged: Int) {
+            self.acknowledgementWait = acknowledgementWait
+            self.deliveries = deliveries
+            self.unacknowledged = unacknowledged
+        }
+    }
+
+    /// Changes a consumer as its operator could. Throws `Problem`.
+    package static func change(
+        url: String, consumer: String, to limits: ConsumerLimits, stream: String = "switchboard"
+    ) throws {
+        try withJetStream(url) { context in
+            var info: UnsafeMutablePointer<jsConsumerInfo>?
+            try check(js_GetConsumerInfo(&info, context, stream, consumer, nil, nil), "consumer \(consumer)")
+            defer { jsConsumerInfo_Destroy(info) }
+            guard var config = info?.pointee.Config?.pointee else { throw Problem(description: "consumer \(consumer): no configuration") }
+            config.AckWait = Int64(limits.acknowledgementWait) * 1_000_000_000
+            config.MaxDeliver = Int64(limits.deliveries)
+            config.MaxAckPending = Int64(limits.unacknowledged)
+            try check(js_UpdateConsumer(nil, context, stream, &config, nil, nil), "consumer \(consumer)")
+        }
+    }
+
+    /// Throws `Problem`.
+    package static func limits(url: String, consumer: String, stream: String = "switchboard") throws -> ConsumerLimits {
+        try withJetStream(url) { context in
+            var info: UnsafeMutablePointer<jsConsumerInfo>?
+            try check(js_GetConsumerInfo(&info, context, stream, consumer, nil, nil), "consumer \(consumer)")
+            defer { jsConsumerInfo_Destroy(info) }
+            guard let config = info?.pointee.Config?.pointee else { throw Problem(description: "consumer \(consumer): no configuration") }
+            return ConsumerLimits(
+                acknowledgementWait: Int(config.AckWait / 1_000_000_000), deliveries: Int(config.MaxDeliver),
+                unacknowledged: Int(config.MaxAckPending))
+        }
+    }
+
     private static func message(_ number: UInt64, _ context: OpaquePointer?, _ stream: String) throws -> Message {
         var message: OpaquePointer?
         try check(js_GetMsg(&message, context, stream, number, nil, nil), "message \(number)")

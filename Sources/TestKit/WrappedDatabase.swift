@@ -6,7 +6,7 @@ import Synchronization
 package final class WrappedDatabase: Database {
     private let inner: any Database
     package let dialect: Dialect
-    private let away = Mutex(false)
+    private let problem = Mutex<StorageError?>(nil)
     private let clock: (any WallClock)?
 
     package init(_ inner: any Database, isShared: Bool = false, clock: (any WallClock)? = nil) {
@@ -19,21 +19,30 @@ package final class WrappedDatabase: Database {
 
     /// While it is away every unit throws `StorageError.unavailable`, and none is run.
     package var isAway: Bool {
-        get { away.withLock { $0 } }
-        set { away.withLock { $0 = newValue } }
+        get { problem.withLock { $0 } == Self.absence }
+        set { fails(newValue ? Self.absence : nil) }
+    }
+
+    private static let absence = StorageError.unavailable("away for a while")
+
+    /// Every unit throws it from now on, and none is run; nil ends that.
+    package func fails(_ error: StorageError?) { problem.withLock { $0 = error } }
+
+    private func check() throws {
+        if let error = problem.withLock({ $0 }) { throw error }
     }
 
     package func write<Result: Sendable>(
         _ scope: Scope, _ unit: @escaping @Sendable (any Connection) throws -> Result
     ) async throws -> Result {
-        if isAway { throw StorageError.unavailable("away for a while") }
+        try check()
         return try await inner.write(scope) { [clock] in try unit(Clocked(inner: $0, time: clock?.now ?? $0.time)) }
     }
 
     package func read<Result: Sendable>(
         _ scope: Scope, _ unit: @escaping @Sendable (any Connection) throws -> Result
     ) async throws -> Result {
-        if isAway { throw StorageError.unavailable("away for a while") }
+        try check()
         return try await inner.read(scope) { [clock] in try unit(Clocked(inner: $0, time: clock?.now ?? $0.time)) }
     }
 

@@ -58,6 +58,25 @@ package enum PhoneNumbers {
         return changed == number ? number : parsed(changed, region: "ZZ") ?? number
     }
 
+    /// The forms under which somebody may be known who has this number, in E.164: the number itself, its canonical form, and the older one
+    /// that some systems still use.
+    package static func forms(of number: String) -> [String] {
+        let canonical = e164(number) ?? mended(number)
+        var forms: [String] = []
+        for form in [number, canonical, older(canonical)] where !forms.contains(form) { forms.append(form) }
+        return forms
+    }
+
+    /// The opposite of `mended`.
+    private static func older(_ number: String) -> String {
+        if number.hasPrefix("+52"), number.count == 13 { return "+521" + number.dropFirst(3) }
+        let mobile = number.dropFirst(5)
+        if number.hasPrefix("+55"), number.count == 14, mobile.first == "9", let next = mobile.dropFirst().first, "6789".contains(next) {
+            return String(number.prefix(5) + mobile.dropFirst())
+        }
+        return number
+    }
+
     private static func mended(_ number: String) -> String {
         if number.hasPrefix("+521"), number.count == 14 { return "+52" + number.dropFirst(4) }
         // +55, area code, eight digits; only those beginning with 6 to 9 are mobiles.

@@ -165,6 +165,43 @@ struct CommandReaderTests {
         }
     }
 
+    /// NATS gives out 1,000 unacknowledged ones unless it is told otherwise.
+    @Test func manyThatAreToComeAgainStandInNobodysWay() async throws {
+        let url = try await NATSServer.shared().freshURL()
+        let taker = Taker()
+        let waiting = (0..<1_100).map { "waits-\($0)" }
+        taker.state.withLock { state in for text in waiting { state.verdicts[text] = [.again(after: .seconds(3_600))] } }
+        try await with(url, taker) { _ in
+            for text in waiting { try publish(text, url) }
+            try publish("last", url)
+            await taker.waitFor(1_101)
+            #expect(taker.texts.last == "last")
+        }
+    }
+
+    @Test func aConsumerOfAReleaseBeforeGetsTheSettingsOfThisOneAndKeepsItsPlace() async throws {
+        let url = try await NATSServer.shared().freshURL()
+        let first = Taker()
+        try await with(url, first) { _ in
+            try publish("one", url)
+            await first.waitFor(1)
+            try await settled(url)
+        }
+        let now = try NATSReader.limits(url: url, consumer: Self.consumer)
+        #expect(now == NATSReader.ConsumerLimits(acknowledgementWait: 10, deliveries: -1, unacknowledged: 10_000_000))
+        let before = NATSReader.ConsumerLimits(acknowledgementWait: 30, deliveries: 5, unacknowledged: 100)
+        try NATSReader.change(url: url, consumer: Self.consumer, to: before)
+        #expect(try NATSReader.limits(url: url, consumer: Self.consumer) == before)
+        try publish("two", url)
+        let second = Taker()
+        try await with(url, second) { _ in
+            await second.waitFor(1)
+            try await settled(url)
+        }
+        #expect(try NATSReader.limits(url: url, consumer: Self.consumer) == now)
+        #expect(second.texts == ["two"])
+    }
+
     @Test func afterTheEndNothingIsBrought() async throws {
         let url = try await NATSServer.shared().freshURL()
         let taker = Taker()

@@ -7,7 +7,7 @@ extension Fixture {
           turns: 16
           backoff_s: [1, 2]
           jitter: 0.2
-        bus: { keep_days: 3 }
+        bus: { keep_days: 3, command_patience_s: 90 }
         shutdown_grace_s: 40
 
         """

@@ -23,6 +23,7 @@ import Testing
         #expect(server.queue.park == .seconds(1800))
         #expect(server.shutdownGrace == .seconds(40))
         #expect(server.keepEvents == .seconds(3 * 86_400))
+        #expect(server.commandPatience == .seconds(90))
     }
 
     @Test func channelAppsCarryTheSettingsTheirChannelAskedFor() throws {

@@ -92,6 +92,22 @@ import Testing
         }
     }
 
+    @Test func aStopThatComesOverTheLimitEndsOffersAllTheSame() async throws {
+        try await Self.with("limits: { user_per_minute: 2 }\n") { rig in
+            for _ in 0..<2 { _ = try await rig.ask("hello") }
+            for text in ["hello", "STOP"] { try await rig.say(text) }
+            try await rig.drain()
+            let dropped = try await Self.outcomes(rig, from: "15550001111").filter { $0 == "dropped:rate_limited:user" }
+            #expect(dropped.count == 2)
+            let offer: JSONValue = [
+                "instance": "salon-whatsapp", "to": ["phone": "+1 555 000-1111"], "text": "Two for one today", "category": "marketing",
+            ]
+            let answer = try await rig.send(
+                "POST", rig.gatewayURL + "/v1/messages", headers: rig.bearer(rig.adminKey("salon")), body: CanonicalJSON.bytes(offer))
+            #expect(answer.status == 409 && answer.json["code"] == "opted_out", "\(answer.text)")
+        }
+    }
+
     @Test func aToolThatIsUsedUpIsRefusedWithTheWait() async throws {
         try await Self.with("limits: { tool_per_minute: { list_bookings: 1 } }\n") { rig in
             #expect(try await rig.ask("my bookings").contains("no bookings"))

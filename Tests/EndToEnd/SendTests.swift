@@ -237,6 +237,10 @@ import Testing
             await rig.exited(gateway)
             #expect(gateway.terminationReason == .uncaughtSignal)
             try await rig.startGateway()
+            // What the request was answered is forgotten with the crash, but not what was sent under its key.
+            let another = try await Self.send(rig, Self.body(["text": "Another"]), key: "order-17")
+            rig.expectProblem(another, 422, "another body")
+            #expect(another.json["code"] == "key_reused")
             let answer = try await Self.send(rig, Self.body(["text": "Your table is ready."]), key: "order-17")
             #expect(answer.status == 202, "\(answer.text)")
             try await rig.reply(with: "Your table is ready.")

@@ -8,8 +8,8 @@ import Testing
 
 /// What becomes of commands that a bus brings.
 struct CommandInboxTests {
-    private func body(_ world: SendWorld, _ text: String = "Your order is ready.") -> JSONValue {
-        ["instance": "salon-web", "to": ["user_id": .string(world.user.description)], "text": .string(text)]
+    private func body(_ world: SendWorld, _ text: String = "Your order is ready.", instance: String = "salon-web") -> JSONValue {
+        ["instance": .string(instance), "to": ["user_id": .string(world.user.description)], "text": .string(text)]
     }
 
     private func event(_ data: JSONValue, id: String = "e1", source: String = "/shop") -> JSONValue {
@@ -110,12 +110,139 @@ struct CommandInboxTests {
     @Test func theBrandIsTheSubjectsWhateverTheBodySays() async throws {
         try await SendWorld.with { world in
             let foreign = command(body(world), brand: "nobody")
-            #expect(await world.inbox.take([foreign, command(body(world), brand: "no.body*", place: "2.2")]) == [.done, .done])
+            // What can be no brand's name needs no second look.
+            #expect(
+                await world.inbox.take([foreign, command(body(world), brand: "no.body*", place: "2.2")])
+                    == [.again(after: .seconds(2)), .done])
+            _ = try await untilDone(foreign, world)
             #expect(try await texts(world).isEmpty)
             let kept = try await world.store.unrouted.list(after: nil, limit: 10)
             #expect(kept.count == 2 && kept.allSatisfy { $0.brand == nil })
+            #expect(kept.contains { $0.reason.hasPrefix("no brand nobody for ") })
             // One that is stopped comes back.
             #expect(await world.inbox.take([command(body(world), brand: "jobs", place: "3.3")]) == [.again(after: .seconds(30))])
+        }
+    }
+
+    /// Delivers it as often as it is to come again; the waits.
+    private func untilDone(_ command: BusCommand, _ world: SendWorld) async throws -> [Duration] {
+        var (command, waits) = (command, [Duration]())
+        while case .again(let wait) = await world.inbox.take([command]).first {
+            waits.append(wait)
+            try #require(waits.count < 1_000, "it comes again for ever")
+            world.clock.advance(by: wait)
+            command.delivery += 1
+        }
+        return waits
+    }
+
+    // MARK: What is not known yet
+
+    @Test func aCommandForAnInstanceThatIsLoadedLaterIsDoneThen() async throws {
+        try await SendWorld.with { world in
+            let early = command(body(world, instance: "salon-shop"), place: "1.1")
+            for _ in 0..<3 {
+                guard case .again(let wait) = await world.inbox.take([early]).first else {
+                    Issue.record("it was given up")
+                    return
+                }
+                world.clock.advance(by: wait)
+            }
+            try world.loads(instance: "salon-shop")
+            #expect(await world.inbox.take([early]) == [.done])
+            let stored = try await world.brand.read { [user = world.user] transaction in
+                try transaction.activeSession(instance: InstanceID(rawValue: "salon-shop"), user: user).map {
+                    try transaction.messages(session: $0.id, after: nil, limit: 10).count
+                }
+            }
+            #expect(stored == 1)
+            #expect(try await quarantined(world).isEmpty)
+            #expect(try await world.letters().isEmpty)
+        }
+    }
+
+    @Test func whatIsNeverLoadedIsPutAsideWithItsReasonAfterTenMinutes() async throws {
+        try await SendWorld.with { world in
+            let lost = command(body(world, instance: "salon-shop"), place: "1.1")
+            let waits = try await untilDone(lost, world)
+            let waited = waits.reduce(.zero, +)
+            #expect(waited >= .seconds(600) && waited <= .seconds(640))
+            #expect(waits.first == .seconds(2) && waits.last == .seconds(30) && waits.count < 40)
+            let kept = try await quarantined(world)
+            #expect(kept.map(\.body) == [lost.body])
+            #expect(kept.first?.reason.hasPrefix("no instance salon-shop for 6") == true, "\(kept.map(\.reason))")
+            #expect(try await world.letters().isEmpty)
+        }
+    }
+
+    @Test func aFloodForWhatIsNotKnownIsNotLetWaitWithoutEnd() async throws {
+        try await SendWorld.with { world in
+            let flood = (0..<1_001).map { command(body(world, instance: "salon-shop"), place: "\($0).1") }
+            let verdicts = await world.inbox.take(flood)
+            #expect(verdicts.filter { $0 == .done }.count == 1)
+            let reasons = try await quarantined(world).map(\.reason)
+            #expect(reasons == ["no instance salon-shop and too many others wait for the same reason"])
+            // Another brand's wait as before.
+            #expect(await world.inbox.take([command(body(world), brand: "nobody", place: "9999.1")]) == [.again(after: .seconds(2))])
+        }
+    }
+
+    @Test func triesAreForgottenWhenTheyEndAndWhenTheyEndedElsewhere() {
+        let (tries, start) = (CommandTries(sizeLimit: 2), Timestamp(seconds: 1_000_000))
+        func command(_ place: String, _ brand: String = "salon") -> BusCommand {
+            BusCommand(brand: brand, subject: "", body: [], place: place)
+        }
+        #expect(tries.failed(command("1"), now: start) == 1 && tries.failed(command("1"), now: start) == 2)
+        #expect(tries.absent(command("2"), now: start) == .zero)
+        #expect(tries.absent(command("2"), now: start + .seconds(9)) == .seconds(9))
+        #expect(tries.absent(command("3"), now: start) == nil && tries.failed(command("3"), now: start) == 1, "there is no room")
+        #expect(tries.absent(command("3", "jobs"), now: start) == .zero)
+        #expect(tries.absent(command("1", "gym"), now: start) == nil, "nor for more brands")
+        tries.forget(command("1"))
+        #expect(tries.failed(command("3"), now: start) == 1 && tries.failed(command("3"), now: start) == 2)
+        // The others did not come back for five minutes.
+        #expect(tries.absent(command("1", "gym"), now: start + .seconds(309)) == .zero)
+    }
+
+    // MARK: What fails
+
+    @Test func onlyFailuresCountAgainstACommandAndNotItsDeliveries() async throws {
+        try await SendWorld.with { world in
+            let database = WrappedDatabase(world.store.database)
+            let store = Store(database: database, clock: world.clock, ids: SystemIDs(), node: "test")
+            let desk = SendDesk(store: store, registry: world.registry, metrics: GatewayMetrics())
+            let inbox = CommandInbox(
+                store: store, registry: world.registry, desk: desk, isStopped: { _ in false }, logger: Logger(label: "test"))
+            let broken = command(body(world), place: "1.1", delivery: 99)
+            database.fails(.failed(code: 1, "no such table"))
+            for _ in 0..<4 { #expect(await inbox.take([broken]) == [.again(after: .seconds(2))]) }
+            database.isAway = true
+            for _ in 0..<20 { #expect(await inbox.take([broken]) == [.again(after: .seconds(2))]) }
+            database.fails(nil)
+            #expect(await inbox.take([broken]) == [.done])
+            let (sent, kept) = (try await texts(world), try await quarantined(world))
+            #expect(sent.count == 1 && kept.isEmpty)
+        }
+    }
+
+    // MARK: Size
+
+    @Test func whatIsLargerThanACommandMayBeIsPutAsideWithItsBeginning() async throws {
+        try await SendWorld.with { world in
+            func padded(_ size: Int, place: String) -> BusCommand {
+                var command = command(body(world, "large"), place: place)
+                command.body += Array(repeating: UInt8(ascii: " "), count: size - command.body.count)
+                return command
+            }
+            let verdicts = await world.inbox.take([
+                padded(SendCommand.maxBodyBytes, place: "1.1"), padded(SendCommand.maxBodyBytes + 1, place: "2.2"),
+                padded(1_000_000, place: "3.3"),
+            ])
+            #expect(verdicts == [.done, .done, .done])
+            #expect(try await texts(world) == ["large"])
+            let kept = try await quarantined(world)
+            #expect(kept.count == 2 && kept.allSatisfy { $0.body.count == SendCommand.maxBodyBytes })
+            #expect(Set(kept.map(\.reason)) == Set([65_537, 1_000_000].map { "is \($0) bytes long, and at most 65536 are read" }))
         }
     }
 
@@ -158,7 +285,7 @@ struct CommandInboxTests {
             ]
             #expect(await inbox.take(commands).allSatisfy { if case .again = $0 { true } else { false } })
             database.isAway = false
-            #expect(await inbox.take(commands) == [.done, .done, .done])
+            #expect(await inbox.take(commands) == [.done, .done, .again(after: .seconds(2))])
             let sent = try await texts(world)
             #expect(sent.count == 1)
         }

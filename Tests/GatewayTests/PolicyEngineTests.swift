@@ -68,6 +68,17 @@ import Testing
         let prompt = ChoicePrompt(
             text: "Which one?", options: [ChoicePrompt.Option(id: "1", title: "Front", description: "not the Backroom")])
         #expect(engine.outbound(.choices(prompt))?.filter == "secret")
+        let titled = ChoicePrompt(text: "Which?", options: [ChoicePrompt.Option(id: "1", title: "A")], listTitle: "Backroom")
+        #expect(engine.outbound(.choices(titled))?.filter == "secret")
+    }
+
+    @Test func captionsAndNamesOfFilesAreWordsOfAReply() throws {
+        let engine = try PolicyWorld.engine(Policies(filters: [Self.filter("secret", "backroom", .deny, .outbound)]))
+        func verdict(_ caption: String?, _ filename: String?) -> String? {
+            engine.outbound(.media(Media(kind: .document, url: "https://files.example/1", caption: caption, filename: filename)))?.filter
+        }
+        #expect(verdict("The backroom", nil) == "secret" && verdict(nil, "Backroom.pdf") == "secret")
+        #expect(verdict("Your invoice", "backroom.pdf") == "secret" && verdict("Your invoice", "1.pdf") == nil)
     }
 
     @Test func hostileTextEndsInTime() throws {

@@ -43,7 +43,9 @@ struct SendCommandTests {
 
     @Test(arguments: [
         ("phone", "+15550001111", "+15550001111"), ("phone", "15550001111", "+15550001111"), ("bsuid", "US.1349", "US.1349"),
-        ("parent_bsuid", "US.99", "US.99"), ("email", "a@b.example", "a@b.example"), ("brand_user", "c-17", "c-17"),
+        ("phone", "+1 (555) 000-1111", "+15550001111"), ("phone", "1.555\u{A0}000/1111", "+15550001111"),
+        ("phone", "12345", "+12345"), ("email", "Orders@Shop.EXAMPLE", "orders@shop.example"), ("parent_bsuid", "US.99", "US.99"),
+        ("email", "a@b.example", "a@b.example"), ("brand_user", "c-17", "c-17"),
     ]) func anIdentifierIsReadAsItStandsInTheStore(name: String, said: String, kept: String) throws {
         let kind = try #require(Identifier.Kind(rawValue: name))
         let read = try command(["text": "x"], to: .object([name: .string(said)]))
@@ -62,7 +64,10 @@ struct SendCommandTests {
     @Test(
         arguments: [
             ["to": ["user_id": "x"]], ["to": ["user_id": "01a1fd8e-4110-7085-b718-b03eeef1b9af", "phone": "+15550001111"]],
-            ["to": [:]], ["to": "someone"], ["to": ["guest": "g1"]], ["to": ["phone": "+1555000a111"]],
+            ["to": [:]], ["to": "someone"], ["to": ["guest": "g1"]], ["to": ["phone": "+1555000a111"]], ["to": ["phone": "1234"]],
+            ["to": ["phone": "++15550001111"]], ["to": ["phone": "1234567890123456"]], ["to": ["phone": "１５５５０００１１１１"]],
+            ["to": ["email": "nobody"]], ["to": ["email": "a@b@c.example"]], ["to": ["email": "a b@c.example"]],
+            ["to": ["email": "@c.example"]],
         ] as [JSONValue]) func aRecipientThatIsNoneIsRefused(more: JSONValue)
     {
         let body: [String: JSONValue] = ["instance": "salon-web", "text": "x"]

@@ -1,4 +1,5 @@
 import Conversation
+import Signing
 import TestKit
 import Testing
 
@@ -38,6 +39,41 @@ struct SendDeskTests {
         }
     }
 
+    @Test(arguments: [
+        ("phone", "+5215512345678", "+52 55 1234 5678"), ("phone", "+525512345678", "+52 1 55 1234 5678"),
+        ("phone", "+551161234567", "+55 (11) 96123-4567"), ("phone", "+5511961234567", "551161234567"),
+        ("phone", "+12345", "1 23-45"), ("phone", "+442079460958", "+44 (0)20 7946 0958"),
+        ("email", "orders@shop.example", "Orders@Shop.EXAMPLE"),
+    ]) func aCustomerIsFoundHoweverTheirNameIsWritten(kind: String, stored: String, said: String) async throws {
+        try await SendWorld.with { world in
+            let kind = try #require(Identifier.Kind(rawValue: kind))
+            let user = try await world.newcomer(Identifier(kind: kind, value: stored))
+            let to: JSONValue = .object([kind.rawValue: .string(said)])
+            let command = try SendCommand(json: ["instance": "salon-web", "to": to, "text": "Your order is ready."])
+            guard case .accepted(let receipt) = try await world.send(command) else {
+                Issue.record("\(said) was not found")
+                return
+            }
+            #expect(receipt.user == user)
+        }
+    }
+
+    @Test func aNumberThatIsKnownAsItIsWrittenIsNobodyElses() async throws {
+        try await SendWorld.with { world in
+            let old = try await world.newcomer(Identifier(kind: .phone, value: "+5215512345678"))
+            let new = try await world.newcomer(Identifier(kind: .phone, value: "+525512345678"))
+            for (said, user) in [("+5215512345678", old), ("+525512345678", new)] {
+                var command = world.command()
+                command.recipient = .identifier(Identifier(kind: .phone, value: said))
+                guard case .accepted(let receipt) = try await world.send(command) else {
+                    Issue.record("\(said) was not found")
+                    return
+                }
+                #expect(receipt.user == user)
+            }
+        }
+    }
+
     @Test func nobodyIsReachedWhereNobodyIsKnown() async throws {
         try await SendWorld.with { world in
             let elsewhere = try await world.brand.write { transaction in
@@ -71,6 +107,48 @@ struct SendDeskTests {
                 return
             }
             #expect(try await world.outbound().count == 2)
+        }
+    }
+
+    @Test func aKeyThatComesWithAnotherBodyIsRefused() async throws {
+        try await SendWorld.with { world in
+            guard case .accepted(let receipt) = try await world.send(world.command(), key: "k1", body: [1]) else {
+                Issue.record("it was refused")
+                return
+            }
+            let answer = CanonicalJSON.bytes(receipt.json)
+            #expect(try await world.send(world.command(), key: "k1", body: [1]) == .known(status: 202, body: answer))
+            guard case .refused(let refusal) = try await world.send(world.command("Another"), key: "k1", body: [2]) else {
+                Issue.record("another body was taken")
+                return
+            }
+            #expect(refusal.kind == .reused && refusal.code == "key_reused")
+            #expect(try await world.outbound().count == 1)
+            #expect(try await world.send(world.command(), key: "k1", body: [1]) == .known(status: 202, body: answer), "it is still known")
+        }
+    }
+
+    @Test func aKeyOfAReleaseThatNotedNoBodyIsKnownAgainWithAnyBody() async throws {
+        try await SendWorld.with { world in
+            try await world.brand.write { transaction in
+                let key = "api\nk1"
+                _ = try transaction.claimRequest(key: key, bodyHash: Digest.sha256(Array(key.utf8)))
+                try transaction.storeAnswer(key: key, status: 202, body: [123, 125])
+            }
+            #expect(try await world.send(world.command(), key: "k1", body: [1]) == .known(status: 202, body: [123, 125]))
+            #expect(try await world.outbound().isEmpty)
+        }
+    }
+
+    @Test func ofManyBodiesAtOnceUnderOneKeyOneIsTaken() async throws {
+        try await SendWorld.with { world in
+            let command = world.command()
+            let codes = try await withThrowingTaskGroup(of: String?.self) { group in
+                for number in UInt8(0)..<20 { group.addTask { try await world.refusal(command, key: "same", body: [number]) } }
+                return try await group.reduce(into: [String?]()) { $0.append($1) }
+            }
+            #expect(codes.filter { $0 == nil }.count == 1 && codes.filter { $0 == "key_reused" }.count == 19)
+            #expect(try await world.outbound().count == 1)
         }
     }
 
@@ -131,6 +209,21 @@ struct SendDeskTests {
             // Nothing happened under the key, so it is still good.
             #expect(try await world.refusal(world.command(), key: "late") == nil)
             #expect(try await world.outbound().count == 3)
+        }
+    }
+
+    @Test func whatIsRefusedForAnotherReasonCostsNoToken() async throws {
+        try await SendWorld.with(Policies(limits: RateLimits(userPerMinute: 1))) { world in
+            try await world.brand.write { [user = world.user] in try $0.optOut(user, topic: OptOutTopic.marketing, proof: "STOP") }
+            for _ in 0..<5 { #expect(try await world.refusal(world.command("Two for one", .marketing)) == "opted_out") }
+            guard case .accepted = try await world.send(world.command(), key: "k1", body: [1]) else {
+                Issue.record("the token was gone")
+                return
+            }
+            // Nor does what is known again, or comes under the key of another.
+            #expect(try await world.refusal(world.command(), key: "k1", body: [1]) == nil)
+            #expect(try await world.refusal(world.command(), key: "k1", body: [2]) == "key_reused")
+            #expect(try await world.refusal(world.command()) == "rate_limited:user")
         }
     }
 
@@ -289,6 +382,41 @@ struct SendDeskTests {
         }
     }
 
+    /// Such a node reads the session of every task of a turn, and gives up kinds that it does not know.
+    @Test func aNodeOfTheReleaseBeforePutsASendAsideAndItGoesOutWhenItIsRedriven() async throws {
+        try await HandoverWorld.with { world in
+            let desk = SendDesk(store: world.store, registry: world.registry, metrics: GatewayMetrics())
+            let command = SendCommand(
+                instance: HandoverWorld.instance.id, recipient: .user(world.user), content: .text("Your order is ready."))
+            let lane = Lane(brand: HandoverWorld.brand, instance: HandoverWorld.instance.id, user: world.user)
+            guard case .accepted(let receipt) = try await desk.send(command, brand: HandoverWorld.brand, key: nil, by: .api) else {
+                Issue.record("it was refused")
+                return
+            }
+            let id = QueueTaskID(receipt.messages[0].value)
+            let waiting = try await world.brand.read { try $0.task(id, lane: lane.key) }
+            let written = try #require(waiting)
+            #expect(written.payload["session"]?.string == receipt.session.description)
+            let task = QueueTask(
+                id: id, kind: TurnTask.send, payload: written.payload, priority: .normal, attempts: 1, crashes: 0,
+                createdAt: world.clock.now, node: "old", wasInterrupted: false)
+            await #expect(throws: StageError.self) {
+                _ = try await world.brand.read { try TurnSnapshot.load(task, withHistory: false, in: $0) }
+            }
+            let letter = try await world.brand.write { transaction in
+                _ = try transaction.cancelTask(id, lane: lane.key)
+                try transaction.insertDeadLetter(
+                    kind: "turn", reason: "failed", detail: [:], about: .init(id: id.value, session: receipt.session),
+                    task: RedrivableTask(task, lane: lane.key, pool: .turn).json)
+                return try transaction.deadLetters(after: nil, limit: 1).first?.id
+            }
+            let letters = DeadLetterDesk(store: world.store, registry: world.registry)
+            #expect(try await letters.redrive(try #require(letter), brand: HandoverWorld.brand) == .done)
+            try await world.settle()
+            #expect(try await world.brand.read { try $0.outboundMessage(receipt.messages[0])?.sendState } == "sent")
+        }
+    }
+
     @Test func whatIsGivenUpInItsLaneFailsVisibly() async throws {
         try await SendWorld.with { world in
             struct Broken: Error {}
@@ -304,6 +432,28 @@ struct SendDeskTests {
             // A second time finds nothing to give up.
             try await world.brand.write { try SendTurn.giveUp(payload, error: Broken(), in: $0) }
             #expect(try await world.letters().count == 1)
+        }
+    }
+
+    @Test(arguments: [("STOP", true), (" Arrêter! ", true), ("stop it now", false), ("hello", false)])
+    func anOptOutIsKeptThoughAPolicyDropsTheMessage(text: String, isKept: Bool) async throws {
+        try await HandoverWorld.with { world in
+            let id = try await world.say(text)
+            let task = QueueTask(
+                id: QueueTaskID(id.value), kind: TurnTask.message,
+                payload: ["message": .string(id.description), "session": .string(world.session.description)], priority: .normal,
+                attempts: 1, crashes: 0, createdAt: world.clock.now, node: "test", wasInterrupted: false)
+            let loaded = try await world.brand.read { try TurnSnapshot.load(task, withHistory: false, in: $0) }
+            let snapshot = try #require(loaded)
+            let brand = try #require(world.registry.brand(HandoverWorld.brand))
+            let refusal = MessageRefusal(verdict: PolicyVerdict(result: .rateLimit, rule: "rate_limited:user"), text: nil)
+            try await world.brand.write { [channel = world.channel] in
+                try refusal.store(snapshot, brand, channel, turn: $0.newID(), in: $0)
+            }
+            let (outcome, isOptedOut) = try await world.brand.read { [user = world.user, session = world.session] in
+                (try $0.message(id, session: session)?.outcome, try $0.isOptedOut(user, topic: OptOutTopic.marketing))
+            }
+            #expect(outcome == "dropped:rate_limited:user" && isOptedOut == isKept)
         }
     }
 

@@ -49,7 +49,14 @@ struct SendWorld {
         }
     }
 
-    private static func runtime(_ policies: Policies) throws -> BrandRuntime {
+    /// The configuration is loaded anew, with another instance at the page.
+    func loads(instance id: String) throws {
+        let more = InstanceConfiguration(
+            id: InstanceID(rawValue: id), brand: Self.brand, channel: Self.instance.channel, acceptGuests: true)
+        registry.replace(brands: [try Self.runtime(Policies(), more)], descriptors: [PageChannel.descriptorOfPages])
+    }
+
+    private static func runtime(_ policies: Policies, _ more: InstanceConfiguration...) throws -> BrandRuntime {
         let secret = Secret("whsec_" + Base64.encode(Array(repeating: 7, count: 32)))
         let configuration = BrandConfiguration(
             id: brand, name: "Salon", api: BrandAPI(baseURL: "http://salon.invalid", signingSecrets: [secret]), tiers: ["visitor"],
@@ -57,7 +64,7 @@ struct SendWorld {
                 instance,
                 InstanceConfiguration(
                     id: InstanceID(rawValue: "salon-mail"), brand: brand, channel: ChannelName(rawValue: "mail"), acceptGuests: true),
-            ], policies: policies)
+            ] + more, policies: policies)
         let signer = try IdempotencySigner(secret: secret)
         return BrandRuntime(
             configuration: configuration, classifier: NoClassifier(),
@@ -71,14 +78,22 @@ struct SendWorld {
         SendCommand(instance: Self.instance.id, recipient: .user(user), content: .text(text), category: category)
     }
 
-    func send(_ command: SendCommand, key: String? = nil) async throws -> SendDesk.Answer {
-        try await desk.send(command, brand: Self.brand, key: key, by: .api)
+    func send(_ command: SendCommand, key: String? = nil, body: [UInt8]? = nil) async throws -> SendDesk.Answer {
+        try await desk.send(command, brand: Self.brand, key: key, body: body, by: .api)
     }
 
     /// The code of the refusal that must come.
-    func refusal(_ command: SendCommand, key: String? = nil) async throws -> String? {
-        guard case .refused(let refusal) = try await send(command, key: key) else { return nil }
+    func refusal(_ command: SendCommand, key: String? = nil, body: [UInt8]? = nil) async throws -> String? {
+        guard case .refused(let refusal) = try await send(command, key: key, body: body) else { return nil }
         return refusal.code
+    }
+
+    /// A customer who is known at the page by this name.
+    func newcomer(_ identifier: Identifier) async throws -> UserID {
+        try await brand.write {
+            try $0.resolveUser(
+                channel: Self.instance.channel, sender: Sender(identifiers: [identifier]), tier: "visitor", verified: true)
+        }
     }
 
     /// What stands in the store for the customer, oldest first.

@@ -77,6 +77,33 @@ struct RetentionTests {
         }
     }
 
+    @Test func keysOfRequestsAreKnownForThirtyDaysAndGoThenPieceByPiece() async throws {
+        let clock = ControlledClock()
+        try await TemporaryStore.with(clock: clock) { store in
+            func ask(_ key: String, of brand: BrandID) async throws -> Bool {
+                try await store.brand(brand).write { transaction in
+                    guard case .new = try transaction.claimRequest(key: key, bodyHash: [1]) else { return false }
+                    try transaction.storeAnswer(key: key, status: 202, body: [2])
+                    return true
+                }
+            }
+            for number in 0..<25 { #expect(try await ask("old-\(number)", of: brand)) }
+            #expect(try await ask("old-0", of: BrandID(rawValue: "jobs")))
+            clock.advance(by: .seconds(86_400))
+            #expect(try await ask("young", of: brand))
+            clock.advance(by: .seconds(29 * 86_400))
+            #expect(try await store.brand(brand).write { try $0.forgetOld(limit: 10) } == 0)
+            #expect(try await !ask("old-0", of: brand))
+            clock.advance(by: .seconds(1))
+            var pieces: [Int] = []
+            repeat { pieces.append(try await store.brand(brand).write { try $0.forgetOld(limit: 10) }) } while pieces.last == 10
+            #expect(pieces == [10, 10, 5])
+            #expect(try await ask("old-0", of: brand))
+            #expect(try await !ask("young", of: brand))
+            #expect(try await !ask("old-0", of: BrandID(rawValue: "jobs")), "of the other brand nothing went")
+        }
+    }
+
     @Test func callsThatWereNotMadeAreOnRecordAndNoCalls() async throws {
         try await TemporaryStore.with { store in
             try await store.brand(SomeUsage.salon).write { transaction in

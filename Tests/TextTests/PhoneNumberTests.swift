@@ -24,6 +24,14 @@ import Text
         #expect(PhoneNumbers.e164("+55 11 3123-4567") == "+551131234567", "landlines stay")
     }
 
+    @Test(arguments: [
+        ("+5215512345678", ["+5215512345678", "+525512345678"]), ("+525512345678", ["+525512345678", "+5215512345678"]),
+        ("+551161234567", ["+551161234567", "+5511961234567"]), ("+5511961234567", ["+5511961234567", "+551161234567"]),
+        ("+551131234567", ["+551131234567"]), ("+15550001111", ["+15550001111"]), ("+12345", ["+12345"]),
+        ("+4402079460958", ["+4402079460958", "+442079460958"]),
+    ])
+    func aNumberHasTheFormsUnderWhichItMayBeKept(number: String, forms: [String]) { #expect(PhoneNumbers.forms(of: number) == forms) }
+
     @Test func numbersAreFoundInsideTextsWithTheirPlaces() throws {
         let text = "Größe 38 — call +1 415 555 2671 or (212) 555-0187 before 5pm"
         let found = PhoneNumbers.find(in: text, region: "US")

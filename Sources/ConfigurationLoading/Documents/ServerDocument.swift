@@ -20,7 +20,7 @@ struct ServerDocument {
             server.operatorKey = key
         }
         if let queue = members["queue"] { readQueue(queue, into: &server.queue) }
-        if let days = members["bus"]?.members(["keep_days"])?["keep_days"]?.integer(1...365) { server.keepEvents = .seconds(days * 86_400) }
+        if let bus = members["bus"] { readBus(bus, into: &server) }
         if let grace = members["shutdown_grace_s"]?.seconds(upTo: 3600) { server.shutdownGrace = grace }
         if let stores = members["stores"] { server.stores = StoresSection(entry: stores, folders: folders).read() }
         return server
@@ -37,6 +37,12 @@ struct ServerDocument {
         for rule in server.trustedProxies where rule.port != nil {
             proxies.problem("\"\(rule)\" has a port", "write an IP or CIDR alone: 127.0.0.1 or 10.0.0.0/8")
         }
+    }
+
+    private func readBus(_ entry: Entry, into server: inout ServerConfiguration) {
+        guard let members = entry.members(["keep_days", "command_patience_s"]) else { return }
+        if let days = members["keep_days"]?.integer(1...365) { server.keepEvents = .seconds(days * 86_400) }
+        if let patience = members["command_patience_s"]?.seconds(upTo: 86_400) { server.commandPatience = patience }
     }
 
     private func readQueue(_ entry: Entry, into queue: inout QueueConfiguration) {

@@ -22,6 +22,29 @@ package struct Identifier: Hashable, Sendable, Codable {
     }
 }
 
+extension Identifier {
+    /// Nil for anything but 5 to 15 digits (ITU E.164: at most 15) behind one plus sign or none; the country code is among them.
+    package init?(phone text: String) {
+        let digits = text.hasPrefix("+") ? text.dropFirst() : Substring(text)
+        guard (5...15).contains(digits.utf8.count), digits.utf8.allSatisfy((UInt8(ascii: "0")...UInt8(ascii: "9")).contains) else {
+            return nil
+        }
+        self.init(kind: .phone, value: "+" + digits)
+    }
+
+    /// In small letters: addresses that differ in capitals are one mailbox. Nil for what has not one @ with something on either side (RFC
+    /// 5321: at most 254 bytes), and for what has spaces or control characters.
+    package init?(email text: String) {
+        let parts = text.split(separator: "@", omittingEmptySubsequences: false)
+        let isBlank = { (character: Character) in
+            character.isWhitespace || character.unicodeScalars.contains { $0.properties.generalCategory == .control }
+        }
+        let hasBothSides = parts.count == 2 && parts.allSatisfy { !$0.isEmpty }
+        guard text.utf8.count <= 254, hasBothSides, !text.contains(where: isBlank) else { return nil }
+        self.init(kind: .email, value: text.lowercased())
+    }
+}
+
 /// Who wrote, as the channel proved it. The first identifier is the one that identity keys on.
 package struct Sender: Hashable, Sendable {
     package var identifiers: [Identifier]

@@ -36,7 +36,8 @@ package struct PolicyEngine: Sendable {
     /// What the first filter that matches a customer's words says; nil when none matches.
     package func inbound(_ text: String) -> PolicyVerdict? { first(of: .inbound, in: text).map { verdict($0, key: "filtered") } }
 
-    /// What the first filter that matches a reply says; nil when none matches. Titles and descriptions of options count as words of it.
+    /// What the first filter that matches a reply says; nil when none matches. All that a customer can read
+    /// of it counts: titles and descriptions of options, the title of their list, captions and names of files.
     package func outbound(_ content: OutboundContent) -> PolicyVerdict? {
         first(of: .outbound, in: Self.visible(content)).map { verdict($0, key: "filtered.outbound") }
     }
@@ -70,9 +71,11 @@ package struct PolicyEngine: Sendable {
     private static func visible(_ content: OutboundContent) -> String {
         switch content {
         case .choices(let prompt):
-            ([prompt.text] + prompt.options.flatMap { [$0.title, $0.description].compactMap { $0 } }).joined(separator: "\n")
+            ([prompt.text, prompt.listTitle] + prompt.options.flatMap { [$0.title, $0.description].compactMap { $0 } })
+                .joined(separator: "\n")
         case .template(let template): template.parameters.joined(separator: "\n")
-        case .text, .media, .reaction: content.plainText
+        case .media(let media): [content.plainText, media.filename].compactMap { $0 }.joined(separator: "\n")
+        case .text, .reaction: content.plainText
         }
     }
 

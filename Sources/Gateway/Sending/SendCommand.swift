@@ -15,6 +15,9 @@ package struct SendCommand: Sendable, Hashable {
         case marketing
     }
 
+    /// Largest body that is read, in bytes, whichever way it comes.
+    package static let maxBodyBytes = 65_536
+
     package var instance: InstanceID
     package var recipient: Recipient
     /// Options without an id of their own have an empty one; they get one when the message is stored.

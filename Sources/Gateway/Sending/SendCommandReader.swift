@@ -58,19 +58,25 @@ struct SendCommandReader {
             }
             return .user(id)
         }
-        guard kind == .phone else { return .identifier(Identifier(kind: kind, value: value)) }
-        guard let phone = Self.phone(value) else {
-            wrong("/to/phone", "must be a number in E.164 form, such as +15550001111")
-            return nil
-        }
-        return .identifier(Identifier(kind: .phone, value: phone))
+        return identifier(kind, value).map { .identifier($0) }
     }
 
-    private static func phone(_ text: String) -> String? {
-        let digits = text.hasPrefix("+") ? text.dropFirst() : text[...]
-        guard (8...15).contains(digits.utf8.count), digits.utf8.allSatisfy({ (48...57).contains($0) }) else { return nil }
-        return "+" + digits
+    /// As channels keep what they learn of customers.
+    private mutating func identifier(_ kind: Identifier.Kind, _ value: String) -> Identifier? {
+        switch kind {
+        case .phone:
+            if let phone = Identifier(phone: value.filter { !Self.separators.contains($0) }) { return phone }
+            wrong("/to/phone", "must be a number with its country code, 5 to 15 digits, such as +15550001111")
+        case .email:
+            if let email = Identifier(email: value) { return email }
+            wrong("/to/email", "must be an e-mail address")
+        case .bsuid, .parentBSUID, .brandUser, .guest: return Identifier(kind: kind, value: value)
+        }
+        return nil
     }
+
+    /// What people write between the digits of a number.
+    private static let separators: Set<Character> = [" ", "\u{A0}", "-", ".", "/", "(", ")"]
 
     // MARK: What
 

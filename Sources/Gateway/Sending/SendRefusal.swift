@@ -11,6 +11,8 @@ package struct SendRefusal: Sendable, Hashable {
         case forbidden
         /// Too many; may be sent later.
         case limited
+        /// Another message went under this key before.
+        case reused
     }
 
     package var kind: Kind
@@ -31,6 +33,7 @@ package struct SendRefusal: Sendable, Hashable {
     static let unknownUser = SendRefusal(.unknown, "unknown_user", "there is no such user")
     static let noRecipient = SendRefusal(.conflict, "no_recipient", "the user is not known at this instance's channel")
     static let cannotSend = SendRefusal(.conflict, "no_channel", "the instance's channel cannot send")
+    static let keyReused = SendRefusal(.reused, "key_reused", "its Idempotency-Key came with another request before")
 
     static func handover(_ id: HandoverID) -> SendRefusal {
         SendRefusal(.conflict, "handover_open", "people have the conversation: answer in handover \(id), or send when it is closed")

@@ -3,11 +3,14 @@ internal import Storage
 
 /// A message sent outside a turn, when it is its turn in the conversation: what customers wrote before it is answered before it.
 enum SendTurn {
-    /// Payload: `messages`, the ids of its parts in order.
-    static func task(_ messages: [MessageID], lane: Lane, now: Timestamp) -> NewTask {
+    /// Payload: `messages`, the ids of its parts in order, and `session`. A node of a release that knows no such tasks looks for the session
+    /// first: with it the task becomes a dead letter there that can be redriven, without it nothing would come of it.
+    static func task(_ receipt: SendReceipt, lane: Lane, now: Timestamp) -> NewTask {
         NewTask(
-            id: QueueTaskID(messages[0].value), lane: lane.key, pool: .turn, kind: TurnTask.send,
-            payload: ["messages": .array(messages.map { .string($0.description) })], runAt: now)
+            id: QueueTaskID(receipt.messages[0].value), lane: lane.key, pool: .turn, kind: TurnTask.send,
+            payload: [
+                "messages": .array(receipt.messages.map { .string($0.description) }), "session": .string(receipt.session.description),
+            ], runAt: now)
     }
 
     /// Hands the parts to the conversation's way out, or to the people who took it over meanwhile.

@@ -26,6 +26,10 @@ struct MessageRefusal: Sendable {
                 [verdict.update(at: transaction.now)], session: session.id, instance: session.instance, user: snapshot.user.id, on: screen)
         }
         try transaction.setOutcome("dropped:\(verdict.rule)", of: message.id, session: session.id, turn: turn)
+        // Nothing else comes of the word: whatever was asked, it is taken for the one wish that must not be lost.
+        if case .text(let words) = Content(json: message.content), StopWords.isOptOut(words) {
+            try transaction.optOut(snapshot.user.id, topic: OptOutTopic.marketing, proof: words)
+        }
     }
 
     private func narrative(_ text: String) -> Narrative {

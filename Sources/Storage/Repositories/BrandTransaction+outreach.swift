@@ -14,7 +14,7 @@ extension BrandTransaction {
             VALUES ($1, $2, $3, $4, $5, $5, $6)
             """)
         static let answer = SQL(
-            "SELECT status, answer FROM request_keys WHERE brand_id = $1 AND request_key = $2 AND status IS NOT NULL")
+            "SELECT status, answer, body_hash FROM request_keys WHERE brand_id = $1 AND request_key = $2 AND status IS NOT NULL")
     }
 
     /// Whose identifier it is at that channel; nil for nobody's.
@@ -45,7 +45,17 @@ extension BrandTransaction {
     }
 
     /// What a request of that key was answered; nil when none was.
-    package func answer(toRequest key: String) throws -> (status: Int, body: [UInt8])? {
-        try row(Statements.answer, .text(key)).map { (try $0.int(0), try $0.optional(1) { $0.bytes } ?? []) }
+    package func answer(toRequest key: String) throws -> RequestAnswer? {
+        try row(Statements.answer, .text(key)).map { row in
+            RequestAnswer(status: try row.int(0), body: try row.optional(1) { $0.bytes } ?? [], bodyHash: try row.bytes(2))
+        }
     }
+}
+
+/// How a request under a key was answered.
+package struct RequestAnswer: Sendable {
+    package var status: Int
+    package var body: [UInt8]
+    /// Of the request, as it was claimed with.
+    package var bodyHash: [UInt8]
 }

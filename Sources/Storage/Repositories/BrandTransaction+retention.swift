@@ -4,6 +4,8 @@ internal import Conversation
 package enum Retention {
     /// Closed handovers with their entries and events, and notes on sessions.
     package static let conversations = Duration.seconds(90 * 86_400)
+    /// Keys of requests and commands: who comes again under one of these is answered as before.
+    package static let requestKeys = Duration.seconds(30 * 86_400)
     /// Usage of models: longer than a year, so that the same month of the year before can be looked at.
     package static let usage = Duration.seconds(400 * 86_400)
 }
@@ -15,6 +17,11 @@ extension BrandTransaction {
         static let entries = SQL("DELETE FROM handover_entries WHERE brand_id = $1 AND handover_id = $2")
         static let deskEvents = SQL("DELETE FROM desk_events WHERE brand_id = $1 AND handover_id = $2")
         static let handover = SQL("DELETE FROM handovers WHERE brand_id = $1 AND handover_id = $2")
+        static let requestKeys = SQL(
+            """
+            DELETE FROM request_keys WHERE brand_id = $1 AND request_key IN
+                (SELECT request_key FROM request_keys WHERE brand_id = $1 AND created_at < $2 ORDER BY created_at LIMIT $3)
+            """)
         static let usage = SQL(
             """
             DELETE FROM usage WHERE brand_id = $1 AND usage_id IN
@@ -33,6 +40,7 @@ extension BrandTransaction {
         return max(
             try forgetHandovers(closedBefore: conversations, limit: limit),
             try run(Statements.notes, SQLValue(conversations), SQLValue(limit)),
+            try run(Statements.requestKeys, SQLValue(before(Retention.requestKeys)), SQLValue(limit)),
             try run(Statements.usage, SQLValue(before(Retention.usage)), SQLValue(limit)))
     }
 

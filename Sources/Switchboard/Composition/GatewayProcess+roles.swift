@@ -1,3 +1,4 @@
+import ConfigurationLoading
 import Conversation
 import Gateway
 import ServiceLifecycle
@@ -17,7 +18,8 @@ extension GatewayProcess {
 
     private var commandInbox: CommandInbox {
         CommandInbox(
-            store: store, registry: registry, desk: sending, isStopped: { [stopped] in stopped.ids.contains($0) }, logger: logger)
+            store: store, registry: registry, desk: sending, isStopped: { [stopped] in stopped.ids.contains($0) },
+            patience: configuration.server.commandPatience, logger: logger)
     }
 
     /// What takes messages, but runs none: it records usage of calls that `/v1` makes on the spot, and publishes the events of what it stored.

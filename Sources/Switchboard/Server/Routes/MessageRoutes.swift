@@ -6,20 +6,19 @@ import JSON
 struct MessageRoutes: Sendable {
     let desk: SendDesk
 
-    private static let maxBody = 65_536
-
     var routes: [APIRoute] {
         [
             APIRoute(
                 method: "POST", path: "/v1/messages", access: .brand(.agent),
                 summary: "Send to a user outside a turn: {instance, to, text|interactive|template|media, category?}",
-                maxBodyBytes: Self.maxBody, handle: send)
+                maxBodyBytes: SendCommand.maxBodyBytes, handle: send)
         ]
     }
 
     @Sendable private func send(_ request: APIRequest) async throws -> ChannelResponse {
         let command = try command(in: request.body)
-        switch try await desk.send(command, brand: request.brand(), key: request.headers("idempotency-key").first, by: .api) {
+        let key = request.headers("idempotency-key").first
+        switch try await desk.send(command, brand: request.brand(), key: key, body: request.body, by: .api) {
         case .accepted(let receipt): return .json(receipt.json, status: SendDesk.acceptedStatus)
         case .known(let status, let body):
             return ChannelResponse(status: status, headers: ["Idempotency-Replayed": "true"], body: body)
@@ -48,6 +47,7 @@ extension APIError {
             case .conflict: 409
             case .forbidden: 403
             case .limited: 429
+            case .reused: 422
             }
         self.init(status, "The message is not sent: \(refusal.message)")
         members["code"] = .string(refusal.code)

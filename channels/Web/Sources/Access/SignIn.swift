@@ -45,16 +45,10 @@ struct SignIn {
         {
             found.append(Identifier(kind: .phone, value: number))
         }
-        if claims["email_verified"] == true, let email = claims["email"]?.string, isAddress(email) {
-            found.append(Identifier(kind: .email, value: email.lowercased()))
+        if claims["email_verified"] == true, let email = claims["email"]?.string.flatMap({ Identifier(email: $0) }) {
+            found.append(email)
         }
         return found
-    }
-
-    private static func isAddress(_ text: String) -> Bool {
-        let parts = text.split(separator: "@", omittingEmptySubsequences: false)
-        return text.utf8.count <= 254 && parts.count == 2 && parts.allSatisfy { !$0.isEmpty }
-            && !text.contains { $0.isWhitespace || isControl($0) }
     }
 
     private static func name(_ claims: JSONValue) -> String? {

@@ -62,10 +62,6 @@ enum UserName {
         return bytes.count == 4 && letters.contains(bytes[0]) && letters.contains(bytes[1]) && bytes[2] == UInt8(ascii: ".")
     }
 
-    /// E.164 with the plus sign; nil when the name is anything but 5 to 15 digits (ITU E.164: at most 15).
-    static func phone(_ name: String) -> String? {
-        let digits = name.hasPrefix("+") ? name.dropFirst() : Substring(name)
-        let isPhone = (5...15).contains(digits.utf8.count) && digits.utf8.allSatisfy((UInt8(ascii: "0")...UInt8(ascii: "9")).contains)
-        return isPhone ? "+" + digits : nil
-    }
+    /// E.164 with the plus sign; nil when the name is no phone.
+    static func phone(_ name: String) -> String? { Identifier(phone: name)?.value }
 }
