@@ -33,6 +33,7 @@ import Testing
             try await eventually("nothing is parked") { try await level("switchboard_parked_tasks", rig) == 0 }
             try await expectProbes(from: opened + .seconds(1), to: back, rig)
             try await expectOneWord(customers, rig)
+            try await rig.expectPeace()
         }
     }
 

@@ -111,6 +111,7 @@ import Testing
             }
             try await published(rig)
             try await expectAll(try await consume(rig, url), of: "salon", rig, url)
+            try await rig.expectPeace()
         }
     }
 
