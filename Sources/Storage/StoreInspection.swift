@@ -27,9 +27,9 @@ package enum StoreInspection {
             applicationName: "switchboard-inspection", takesAnyRole: true)
         let database = try await PostgreSQLDatabase(url: url, options: options)
         do {
+            try await database.read(.installation, checkRole)
             try await waitUntilAlone(database, patience)
             let result = try await database.read(.installation) { connection in
-                try checkRole(connection)
                 try checkVersion(connection)
                 return try look(connection, .postgreSQL)
             }
@@ -46,8 +46,12 @@ package enum StoreInspection {
         static let version = SQL("SELECT version FROM migrations ORDER BY version DESC LIMIT 1")
         static let worksFrom = SQL("SELECT works_from FROM migrations ORDER BY version DESC LIMIT 1")
         static let role = SQL(
-            "SELECT CAST(rolname AS TEXT), CASE WHEN rolsuper OR rolbypassrls THEN 1 ELSE 0 END FROM pg_roles WHERE rolname = current_user")
-        /// Names of connections are shown to superusers and to members of pg_monitor.
+            """
+            SELECT CAST(rolname AS TEXT), CASE WHEN rolsuper OR rolbypassrls THEN 1 ELSE 0 END,
+                CASE WHEN pg_has_role(current_user, 'pg_read_all_stats', 'USAGE') THEN 1 ELSE 0 END
+            FROM pg_roles WHERE rolname = current_user
+            """)
+        /// Names of connections are shown to superusers and to members of pg_read_all_stats, such as pg_monitor.
         static let gateways = SQL(
             """
             SELECT count(*) FROM pg_stat_activity WHERE datname = current_database()
@@ -62,13 +66,15 @@ package enum StoreInspection {
         try Migrator.checkVersion(version, worksFrom: worksFrom, way: "use the program that worked on it last")
     }
 
-    private static func checkRole(_ connection: any Connection) throws {
-        guard let row = try connection.rows(Statements.role, []).first, try row.integer(1) == 0 else { return }
-        throw StorageError.cannotOpen(
-            """
-            role \(try row.text(0)) sees the rows of one brand at a time; all of them are seen by a superuser, or by a role with BYPASSRLS \
-            that is a member of pg_read_all_data and pg_monitor
-            """)
+    @Sendable private static func checkRole(_ connection: any Connection) throws {
+        guard let row = try connection.rows(Statements.role, []).first else { return }
+        let way = "connect as a superuser, or as a role with BYPASSRLS that is a member of pg_read_all_data and pg_monitor"
+        guard try row.flag(1) else {
+            throw StorageError.cannotOpen("role \(try row.text(0)) sees the rows of one brand at a time; \(way)")
+        }
+        guard try row.flag(2) else {
+            throw StorageError.cannotOpen("role \(try row.text(0)) cannot see whether a gateway is connected; \(way)")
+        }
     }
 
     private static func waitUntilAlone(_ database: PostgreSQLDatabase, _ patience: Duration) async throws {

@@ -12,15 +12,15 @@
         case settled
         case brandsApart = "brands-apart"
 
-        /// For those who read what a checker found.
+        /// For those who read what a checker found; short enough for a line of help.
         var meaning: String {
             switch self {
-            case .outcome: "a message that was acknowledged is stored, and ends in a recorded outcome"
+            case .outcome: "what was acknowledged is stored and has a recorded end"
             case .oneTurn: "a message has one turn, and a turn one message"
-            case .order: "turns of a conversation happen in the order in which its messages were accepted"
-            case .reply: "a reply ends as sent, failed or unknown, and is not sent again when it may have arrived"
-            case .oneEffect: "an action takes effect once when it is done, and never when it is not"
-            case .sameBytes: "all calls of an action carry the stored key and identical bytes"
+            case .order: "turns of a conversation come in the order of its messages"
+            case .reply: "each one ends, and none that may have arrived is sent again"
+            case .oneEffect: "an action takes effect once if it is done, and else never"
+            case .sameBytes: "all calls of an action carry its key and its bytes"
             case .settled: "nothing runs, is held or waits without a time to come"
             case .brandsApart: "nothing of a brand reaches another one"
             }

@@ -21,8 +21,11 @@
 
                 Stores in PostgreSQL are read by a role that sees all brands: a superuser, or one made for it. No node may be connected.
 
-                    CREATE ROLE switchboard_check LOGIN PASSWORD '…' BYPASSRLS IN ROLE pg_read_all_data, pg_monitor;
-                    SWITCHBOARD_STORE=postgres://switchboard_check:…@db.internal/switchboard switchboard sandbox check --state FOLDER
+                    CREATE ROLE switchboard_check LOGIN PASSWORD '…' BYPASSRLS
+                        IN ROLE pg_read_all_data, pg_monitor;
+
+                    SWITCHBOARD_STORE=postgres://switchboard_check:…@db.internal/switchboard \\
+                        switchboard sandbox check --state FOLDER
 
                 Exit codes: 0 all was kept, 1 something was not, 2 bad usage, 3 a store or the records cannot be read, or a gateway runs.
                 """)
