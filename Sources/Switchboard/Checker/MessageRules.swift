@@ -4,8 +4,9 @@
 
     /// Messages that came in: each ended, in one turn, in its order.
     enum MessageRules {
-        /// How a message may end, up to the first colon. The first two after `needsReason` say why behind it.
+        /// How a message may end, up to the first colon.
         private static let outcomes: Set<String> = ["answered", "forwarded", "merged", "no_reply", "dropped", "dead_letter"]
+        /// Those that say why behind the colon.
         private static let needsReason: Set<String> = ["no_reply", "dropped"]
 
         private static let inbound = SQL("SELECT provider_id, outcome, message_id FROM messages WHERE direction = 'in' ORDER BY message_id")
