@@ -9,16 +9,18 @@ import Synchronization
     import Darwin
 #endif
 
-/// A file of JSON lines that only grows; each line is on disk before `append` returns.
+/// A file of JSON lines that only grows. A line outlives the process once `append` has returned, and the machine where the file is durable.
 final class JSONLinesFile: Sendable {
     private let path: String
+    private let isDurable: Bool
     private let descriptor: Mutex<Int32>
 
     /// Throws `SandboxError.cannotOpen`.
-    init(path: String) throws {
+    init(path: String, isDurable: Bool = true) throws {
         let opened = open(path, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0o600)
         guard opened >= 0 else { throw SandboxError.cannotOpen(path: path, reason: String(cString: strerror(errno))) }
         self.path = path
+        self.isDurable = isDurable
         descriptor = Mutex(opened)
     }
 
@@ -41,7 +43,7 @@ final class JSONLinesFile: Sendable {
                 guard written > 0 else { throw failure() }
                 rest = rest.dropFirst(written)
             }
-            guard fsync(descriptor) == 0 else { throw failure() }
+            guard !isDurable || fsync(descriptor) == 0 else { throw failure() }
         }
     }
 
@@ -51,11 +53,18 @@ final class JSONLinesFile: Sendable {
 /// `write` of the C library, whose name the method above hides.
 private func systemWrite(_ descriptor: Int32, _ bytes: UnsafeRawPointer?, _ count: Int) -> Int { write(descriptor, bytes, count) }
 
-/// What the stand-ins can prove after a crash of theirs or of the gateway: each call that arrived, each effect, each webhook that was acknowledged.
+/// What the stand-ins can prove after a crash of theirs or of the gateway: each request and each write call that arrived, each effect, each
+/// webhook that was acknowledged. `StandInRecords` reads it.
 struct Ledger: Sendable {
+    static let callsName = "ledger.jsonl"
+    static let effectsName = "effects.jsonl"
+    static let acknowledgedName = "acknowledged.jsonl"
+    static let requestsName = "requests.jsonl"
+
     private let calls: JSONLinesFile
     private let effects: JSONLinesFile
     private let acknowledged: JSONLinesFile
+    private let requests: JSONLinesFile
 
     /// Makes the directory when it is missing. Throws `SandboxError.cannotOpen`.
     init(directory: String) throws {
@@ -64,9 +73,30 @@ struct Ledger: Sendable {
         } catch {
             throw SandboxError.cannotOpen(path: directory, reason: "\(error)")
         }
-        calls = try JSONLinesFile(path: directory + "/ledger.jsonl")
-        effects = try JSONLinesFile(path: directory + "/effects.jsonl")
-        acknowledged = try JSONLinesFile(path: directory + "/acknowledged.jsonl")
+        calls = try JSONLinesFile(path: "\(directory)/\(Self.callsName)")
+        effects = try JSONLinesFile(path: "\(directory)/\(Self.effectsName)")
+        acknowledged = try JSONLinesFile(path: "\(directory)/\(Self.acknowledgedName)")
+        // Every request of every conversation stands here: to wait for the disk each time would slow them all down.
+        requests = try JSONLinesFile(path: "\(directory)/\(Self.requestsName)", isDurable: false)
+    }
+
+    /// Written before anything is done about a request; returns what its answer is noted under. Tokens are not written down.
+    func recordRequest(_ request: StandInRequest, at: Timestamp) async throws -> String {
+        let id = UUID().uuidString
+        let query = request.query.sorted { $0.key < $1.key }.map { "\($0.key)=\($0.value)" }.joined(separator: "&")
+        try await requests.append([
+            "id": .string(id), "at": .string(at.description), "method": .string(request.method), "path": .string(request.path),
+            "query": .string(query), "brand": JSONValue(SandboxInstance.brand(of: request)),
+            "headers": .object(request.headers.filter { $0.key != "authorization" }.mapValues(JSONValue.string)),
+            "body": .string(String(decoding: request.body, as: UTF8.self)),
+            "reference": JSONValue(request.json?["biz_opaque_callback_data"]?.string),
+        ])
+        return id
+    }
+
+    /// Written before the answer leaves, and never for a connection that was dropped.
+    func recordAnswer(to id: String, status: Int) async throws {
+        try await requests.append(["id": .string(id), "status": .integer(Int64(status))])
     }
 
     /// Written before a write call has any effect, whatever becomes of it.

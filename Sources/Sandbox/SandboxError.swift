@@ -6,6 +6,7 @@ package enum SandboxError: Error, Sendable, Equatable, CustomStringConvertible {
     case badSigningSecret(variable: String)
     case cannotOpen(path: String, reason: String)
     case cannotWrite(path: String, reason: String)
+    case cannotRead(path: String, reason: String)
 
     package var description: String {
         switch self {
@@ -14,6 +15,7 @@ package enum SandboxError: Error, Sendable, Equatable, CustomStringConvertible {
         case .badSigningSecret(let variable): "\(variable): must be whsec_ followed by base64"
         case .cannotOpen(let path, let reason): "\(path): cannot be opened: \(reason)"
         case .cannotWrite(let path, let reason): "\(path): cannot be written: \(reason)"
+        case .cannotRead(let path, let reason): "\(path): cannot be read: \(reason)"
         }
     }
 }

@@ -1,6 +1,7 @@
 /// One of the two WhatsApp numbers that the demo brands use.
 struct SandboxInstance: Sendable, Hashable {
     let id: String
+    let brand: String
     let phoneNumberID: String
     let displayNumber: String
     /// Names the environment variable that holds the access token of this number.
@@ -13,11 +14,22 @@ struct SandboxInstance: Sendable, Hashable {
 
     static let all = [
         SandboxInstance(
-            id: "salon-whatsapp", phoneNumberID: "106540352242922", displayNumber: "15550100001", tokenVariable: "SALON_WHATSAPP_TOKEN"),
+            id: "salon-whatsapp", brand: "salon", phoneNumberID: "106540352242922", displayNumber: "15550100001",
+            tokenVariable: "SALON_WHATSAPP_TOKEN"),
         SandboxInstance(
-            id: "jobs-whatsapp", phoneNumberID: "106540352242999", displayNumber: "15550100002", tokenVariable: "JOBS_WHATSAPP_TOKEN"),
+            id: "jobs-whatsapp", brand: "jobs", phoneNumberID: "106540352242999", displayNumber: "15550100002",
+            tokenVariable: "JOBS_WHATSAPP_TOKEN"),
     ]
 
     static func named(_ id: String) -> SandboxInstance? { all.first { $0.id == id } }
     static func with(phoneNumberID: String) -> SandboxInstance? { all.first { $0.phoneNumberID == phoneNumberID } }
+
+    /// The brand that a request is about: its own API is named by the path's first part, its number at the Graph API by the third. Nil where
+    /// the path does not tell.
+    static func brand(of request: StandInRequest) -> String? {
+        let parts = request.parts
+        guard let first = parts.first else { return nil }
+        if first == "graph" { return parts.count > 2 ? with(phoneNumberID: parts[2])?.brand : nil }
+        return all.first { $0.brand == first }?.brand
+    }
 }

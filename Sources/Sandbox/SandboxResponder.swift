@@ -25,6 +25,7 @@ struct SandboxResponder: HTTPResponder {
     let standIns: [String: any StandIn]
     let control: Control
     let recordings: Recordings
+    let ledger: Ledger?
     let faults: FaultBook
     let clock: any WallClock
     let logger: Logger
@@ -45,21 +46,38 @@ struct SandboxResponder: HTTPResponder {
     }
 
     private func reply(to request: StandInRequest) async -> Reply {
-        let first = request.parts.first ?? ""
-        if first == "_sandbox" { return .answer(await control.answer(request)) }
-        let number = recordings.begin(request, at: clock.now)
-        guard let standIn = standIns[first] ?? standIns[request.parts.prefix(2).joined(separator: "/")] else {
-            let known = standIns.keys.sorted().map { "/\($0)" }.joined(separator: ", ")
-            let answer = StandInAnswer.problem(404, "Not Found", "Nothing stands at \(request.path); there are \(known) and /_sandbox.")
-            recordings.finish(number, status: answer.status)
-            return .answer(answer)
-        }
-        let reply = await exchange(request, with: standIn)
+        if request.parts.first == "_sandbox" { return .answer(await control.answer(request)) }
+        let at = clock.now
+        let number = recordings.begin(request, at: at)
+        let reply = await noted(request, at: at)
         switch reply {
         case .answer(let answer): recordings.finish(number, status: answer.status)
         case .drop: recordings.finish(number, status: nil)
         }
         return reply
+    }
+
+    /// The ledger knows of the request before anything comes of it, and of its answer before anybody else does.
+    private func noted(_ request: StandInRequest, at: Timestamp) async -> Reply {
+        guard let ledger else { return await answered(request) }
+        do {
+            let id = try await ledger.recordRequest(request, at: at)
+            let reply = await answered(request)
+            if case .answer(let answer) = reply { try await ledger.recordAnswer(to: id, status: answer.status) }
+            return reply
+        } catch {
+            logger.error("the ledger cannot be written", metadata: ["path": "\(request.path)", "error": "\(error)"])
+            return .answer(.problem(500, "Internal Server Error", "The ledger cannot be written: \(error)"))
+        }
+    }
+
+    private func answered(_ request: StandInRequest) async -> Reply {
+        let name = request.parts.first ?? ""
+        guard let standIn = standIns[name] ?? standIns[request.parts.prefix(2).joined(separator: "/")] else {
+            let known = standIns.keys.sorted().map { "/\($0)" }.joined(separator: ", ")
+            return .answer(.problem(404, "Not Found", "Nothing stands at \(request.path); there are \(known) and /_sandbox."))
+        }
+        return await exchange(request, with: standIn)
     }
 
     private func exchange(_ request: StandInRequest, with standIn: any StandIn) async -> Reply {

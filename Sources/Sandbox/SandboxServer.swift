@@ -75,7 +75,7 @@ package struct SandboxServer: Service {
             recordings: recordings, faults: faults, chats: chats, sender: sender, brands: brands, script: script, desks: desks, clock: clock
         )
         return SandboxResponder(
-            standIns: standIns, control: control, recordings: recordings, faults: faults, clock: clock, logger: logger)
+            standIns: standIns, control: control, recordings: recordings, ledger: ledger, faults: faults, clock: clock, logger: logger)
     }
 
     private func brand(_ routes: any BrandRoutes, prefix: String, ledger: Ledger?) throws -> BrandAPI {

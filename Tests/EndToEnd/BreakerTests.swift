@@ -41,6 +41,7 @@ import Testing
             try await eventually("nothing is parked") { try await level("switchboard_parked_tasks", rig) == 0 }
             try await expectProbes(from: opened + .seconds(Self.pace), to: back, rig)
             try await expectOneWord(customers, rig)
+            try await rig.expectPeace()
         }
     }
 

@@ -111,6 +111,8 @@ import Testing
             }
             try await published(rig)
             try await expectAll(try await consume(rig, url), of: "salon", rig, url)
+            // Replies that were under way at a death are unknown for a while.
+            #expect(try await rig.checked(options: ["--unsettled"]) == [])
         }
     }
 

@@ -1,111 +1,166 @@
 import Conversation
 import Foundation
 import Storage
+import TestKit
 import Testing
 
-/// The checker itself: it is silent after a good day, and says each thing that is not as it should be.
+/// The checker itself: it is silent after a good day, says each thing that is not as it should be, and looks at nothing that it cannot trust.
 @Suite(.serialized) struct CheckerTests {
     private let phone = "15550002222"
 
     @Test func theCheckerSaysWhatDoesNotHold() async throws {
         try await Rig.with(CrashTests.impatient) { rig in
-            _ = try await rig.ask("book a haircut on Wednesday at 3pm", from: phone)
-            let answered = try await rig.say("yes", from: phone)
-            try await rig.drain()
-            #expect(await rig.stopGateway() == 0)
-            let checker = Checker(rig: rig)
-            #expect(try await checker.faults(acknowledged: [answered], canaries: CrashTests.canaries) == [])
+            let answered = try await goodDay(rig)
+            #expect(try await rig.checked(acknowledged: [answered], canaries: CrashTests.canaries) == [])
+            let praise = try await rig.check()
+            #expect(praise.code == 0 && praise.out.hasPrefix("nothing to complain of: 2 messages (2 known to be acknowledged), "))
+            #expect(praise.out.hasSuffix(" 1 actions, 1 calls with 1 effects\n"), "\(praise)")
 
-            #expect(try await checker.faults(acknowledged: ["wamid.never"]) == ["acknowledged message wamid.never is not in the store"])
-            try await store(rig)
+            #expect(
+                try await rig.checked(acknowledged: ["wamid.never"]) == ["outcome: acknowledged message wamid.never is not in the store"])
+            try await store(rig, answered)
             try await files(rig)
+            #expect(try await rig.checked(canaries: CrashTests.canaries) == [])
         }
+    }
+
+    /// A booking, and a gateway that is at rest and stopped afterwards; the id of the confirmation.
+    private func goodDay(_ rig: Rig) async throws -> String {
+        _ = try await rig.ask("book a haircut on Wednesday at 3pm", from: phone)
+        let answered = try await rig.say("yes", from: phone)
+        try await rig.drain()
+        #expect(await rig.stopGateway() == 0)
+        return answered
     }
 
     /// Each change of the store is found, and gone again when it is undone.
-    private func store(_ rig: Rig) async throws {
-        let changes: [(change: String, undo: String, says: String)] = [
-            (
-                "UPDATE messages SET outcome = NULL WHERE direction = 'in'",
-                "UPDATE messages SET outcome = 'answered' WHERE direction = 'in'",
-                "has no outcome"
-            ),
-            (
-                "UPDATE messages SET outcome = 'dropped' WHERE direction = 'in'",
-                "UPDATE messages SET outcome = 'answered' WHERE direction = 'in'", "without a reason"
-            ),
-            (
-                "UPDATE messages SET outcome = 'dead_letter' WHERE direction = 'in'",
-                "UPDATE messages SET outcome = 'answered' WHERE direction = 'in'", "has no dead letter"
-            ),
-            (
-                "UPDATE messages SET send_state = 'queued' WHERE direction = 'out'",
-                "UPDATE messages SET send_state = 'sent' WHERE direction = 'out'", "ended as queued"
-            ),
-            (
-                "UPDATE messages SET send_state = 'unknown' WHERE direction = 'out'",
-                "UPDATE messages SET send_state = 'sent' WHERE direction = 'out'", "has no dead letter"
-            ),
-            ("UPDATE actions SET state = 'queued'", "UPDATE actions SET state = 'done'", "is still queued"),
-            ("UPDATE actions SET state = 'refused'", "UPDATE actions SET state = 'done'", "is refused with 1 effects"),
-            ("UPDATE actions SET state = 'unknown'", "UPDATE actions SET state = 'done'", "is unknown without a dead letter"),
-            (
-                "UPDATE actions SET body = \(rig.isShared ? "\(rig.bytes("7b7d")) || body" : "CAST(x'7b7d' || body AS BLOB)")",
-                "UPDATE actions SET body = \(rig.isShared ? "substr(body, 3)" : "CAST(substr(body, 3) AS BLOB)")",
-                "other bytes than stored"
-            ),
-            (
-                "UPDATE users SET profile_name = '\(CrashTests.canaries["jobs"] ?? "")'", "UPDATE users SET profile_name = NULL",
-                "hold the canary of jobs"
-            ),
-            (
-                """
-                INSERT INTO tasks (brand_id, lane, task_id, kind, payload, priority, run_at, state, created_at, node)
-                VALUES ('salon', 'turn:x', \(rig.bytes("00112233445566778899aabbccddeeff")), 'message', '{}', 1, 0, 'processing', 0, 'n')
-                """, "DELETE FROM tasks", "task message of lane turn:x is processing"
-            ),
-            (
-                "UPDATE messages SET turn_id = \(rig.bytes("00112233445566778899aabbccddeeff")) WHERE in_reply_to IS NOT NULL",
-                """
-                UPDATE messages SET turn_id = (SELECT a.turn_id FROM messages a WHERE a.provider_id = messages.in_reply_to AND a.direction = 'in')
-                WHERE in_reply_to IS NOT NULL
-                """, "was answered in more than one turn"
-            ),
-            ("UPDATE lanes SET held_by = 'node-1'", "UPDATE lanes SET held_by = NULL", "is held"),
-        ]
-        let ids = try await inbound(rig)
-        #expect(ids.count == 2)
-        for (change, undo, says) in changes {
-            try await write(rig, change)
-            let faults = try await Checker(rig: rig).faults(acknowledged: ids, canaries: CrashTests.canaries)
-            #expect(!faults.isEmpty && faults.contains { $0.contains(says) }, "after \(change): \(faults)")
-            try await write(rig, undo)
+    private func store(_ rig: Rig, _ answered: String) async throws {
+        for tampering in Tampering.all(rig, answered) {
+            try await write(rig, tampering.change)
+            let faults = try await rig.checked(canaries: CrashTests.canaries)
+            #expect(faults.contains { $0.contains(tampering.says) }, "after \(tampering.change): \(faults)")
+            if tampering.isMerelyOpen {
+                let open = try await rig.checked(canaries: CrashTests.canaries, options: ["--unsettled"])
+                #expect(!open.contains { $0.contains(tampering.says) }, "after \(tampering.change): \(open)")
+            }
+            try await write(rig, tampering.undo)
         }
-        #expect(try await Checker(rig: rig).faults(acknowledged: ids, canaries: CrashTests.canaries) == [])
+        #expect(try await rig.checked(canaries: CrashTests.canaries) == [])
     }
 
     private func files(_ rig: Rig) async throws {
-        for (file, says) in [("effects", "took effect 2 times"), ("ledger", "came with different bodies")] {
-            let path = rig.folder + "/sandbox/\(file).jsonl"
-            let before = try String(contentsOfFile: path, encoding: .utf8)
-            let line = try #require(before.split(separator: "\n").first)
-            let other = line.replacing(#""body_sha256":""#, with: #""body_sha256":"0"#)
-            try (before + other + "\n").write(toFile: path, atomically: true, encoding: .utf8)
-            let faults = try await Checker(rig: rig).faults(acknowledged: [])
-            #expect(faults.contains { $0.contains(says) }, "\(file): \(faults)")
-            try before.write(toFile: path, atomically: true, encoding: .utf8)
+        let changes: [(file: String, line: (String) -> String, says: String)] = [
+            ("effects", { $0 }, "one-effect: key"),
+            ("ledger", { $0.replacing(#""body_sha256":""#, with: #""body_sha256":"0"#) }, "came with different bodies"),
+            ("ledger", { $0.replacing(/"key":"[^"]*"/, with: #""key":"nobodys""#) }, "the key \"nobodys\", which no action has"),
+            ("ledger", { $0.replacing(/"key":"[^"]*"/, with: #""key":null"#) }, "1 write calls came without a key"),
+            ("acknowledged", { $0.replacing(/"id":"[^"]*"/, with: #""id":"wamid.gone""#) }, "message wamid.gone is not in the store"),
+            (
+                "requests",
+                { _ in
+                    #"{"id":"1","path":"/graph/v23.0/1/messages","reference":"r"}"# + "\n" + #"{"id":"1","status":200}"# + "\n"
+                        + #"{"id":"2","path":"/graph/v23.0/1/messages","reference":"r"}"#
+                }, "reply r may have been sent 2 times"
+            ),
+            (
+                "requests",
+                { _ in #"{"id":"1","path":"/salon/bookings","brand":"salon","body":"for \#(CrashTests.canaries["jobs"] ?? "")"}"# },
+                "/salon/bookings of salon was told the canary of jobs"
+            ),
+        ]
+        for (file, change, says) in changes {
+            try await withLine(in: file, rig, change) {
+                let faults = try await rig.checked(canaries: CrashTests.canaries)
+                #expect(faults.contains { $0.contains(says) }, "\(file): \(faults)")
+            }
         }
+    }
+
+    /// Adds a line to a file of the stand-ins, made of its first one, for as long as `body` runs.
+    private func withLine(in file: String, _ rig: Rig, _ change: (String) -> String, _ body: () async throws -> Void) async throws {
+        let path = "\(rig.records)/\(file).jsonl"
+        let before = try String(contentsOfFile: path, encoding: .utf8)
+        let line = try #require(before.split(separator: "\n").first)
+        try (before + change(String(line)) + "\n").write(toFile: path, atomically: true, encoding: .utf8)
+        try await body()
+        try before.write(toFile: path, atomically: true, encoding: .utf8)
     }
 
     private func write(_ rig: Rig, _ statement: String) async throws {
         try await rig.withStore { database in _ = try await database.write(.installation) { try $0.run(SQL(statement), []) } }
     }
 
-    private func inbound(_ rig: Rig) async throws -> Set<String> {
-        try await rig.withStore { database in
-            try await database.read(.installation) { connection in
-                Set(try connection.rows(SQL("SELECT provider_id FROM messages WHERE direction = 'in'"), []).map { try $0.text(0) })
+    // MARK: What it will not look at
+
+    @Test func whatCannotBeCheckedIsRefusedWithTheWayOut() async throws {
+        try await Rig.with(CrashTests.impatient) { rig in
+            let running = try await rig.check()
+            #expect(running.code == 3 && running.err.contains("a gateway") && running.err.contains("stop"), "\(running)")
+            _ = try await goodDay(rig)
+            let nowhere = try await rig.check(options: ["--store", "sqlite:\(rig.folder)/none.sqlite"])
+            #expect(nowhere.code == 3 && nowhere.err.contains("there is no store"), "\(nowhere)")
+            #expect(!FileManager.default.fileExists(atPath: rig.folder + "/none.sqlite"))
+            let strange = rig.folder + "/strange.sqlite"
+            try "This is no store.".write(toFile: strange, atomically: true, encoding: .utf8)
+            let unreadable = try await rig.check(options: ["--store", "sqlite:\(strange)"])
+            #expect(unreadable.code == 3 && unreadable.err.contains("strange.sqlite"), "\(unreadable)")
+            for (option, path) in [("--records", "/nowhere"), ("--acknowledged", "/nowhere")] {
+                let missing = try await rig.check(options: [option, path])
+                #expect(missing.code == 3 && missing.err.contains("/nowhere"), "\(missing)")
             }
+            try await withLine(in: "ledger", rig, { _ in "{" }) {
+                let broken = try await rig.check()
+                #expect(broken.code == 3 && broken.err.contains("ledger.jsonl:2"), "\(broken)")
+            }
+            for bad in [
+                ["--canary", "salon"], ["--canary", "salon=two-big words"], ["--canary", "salon=short"], ["--store", "mysql:x"], ["--nope"],
+            ] {
+                #expect(try await rig.check(options: bad).code == 2, "\(bad)")
+            }
+        }
+    }
+
+    /// A line that was being written when its process died says nothing yet.
+    @Test func anUnfinishedLineIsNoLine() async throws {
+        try await Rig.with(CrashTests.impatient) { rig in
+            _ = try await goodDay(rig)
+            for name in ["ledger", "effects", "acknowledged", "requests"] {
+                let file = try #require(FileHandle(forWritingAtPath: "\(rig.records)/\(name).jsonl"))
+                try file.seekToEnd()
+                try file.write(contentsOf: Data(#"{"id":"#.utf8))
+                try file.close()
+            }
+            #expect(try await rig.checked(canaries: CrashTests.canaries) == [])
+        }
+    }
+
+    @Test(.onlySQLite(because: "the demo's store is a file of its own, and only files can be compared"))
+    func afterTheDemoNoOptionsAreNeededAndTheStoreIsLeftAsItIs() async throws {
+        try await Rig.with(CrashTests.impatient) { rig in
+            _ = try await goodDay(rig)
+            let file = URL(fileURLWithPath: rig.data + "/switchboard.sqlite")
+            let before = try Data(contentsOf: file)
+            try FileManager.default.copyItem(atPath: rig.records, toPath: rig.data + "/sandbox")
+            for options in [["--data", rig.data], ["--data", rig.data, "--state", rig.records]] {
+                let plain = try await rig.run(["sandbox", "check"] + options)
+                #expect(plain.code == 0 && plain.out.hasPrefix("nothing to complain of: 2 messages"), "\(plain)")
+            }
+            #expect(try Data(contentsOf: file) == before)
+            // What is wrong is said in words too, the promise first.
+            try await write(rig, "UPDATE messages SET outcome = NULL WHERE direction = 'in'")
+            let lines = try await rig.run(["sandbox", "check", "--data", rig.data])
+            #expect(lines.code == 1 && lines.err.isEmpty, "\(lines)")
+            #expect(lines.out.split(separator: "\n").allSatisfy { $0.hasPrefix("outcome: message ") && $0.hasSuffix(" has no outcome") })
+        }
+    }
+
+    @Test(.enabled(if: Rig.kind == .postgresql, "files know of no roles"))
+    func aRoleThatSeesOneBrandAtATimeCannotCheck() async throws {
+        try await Rig.with(CrashTests.impatient) { rig in
+            _ = try await goodDay(rig)
+            let bound = try await rig.run(["sandbox", "check"] + rig.deskOptions + ["--records", rig.records])
+            #expect(bound.code == 3 && bound.err.contains("sees the rows of one brand at a time"), "\(bound)")
+            #expect(bound.err.contains("BYPASSRLS") && !bound.err.contains("secret"), "\(bound)")
         }
     }
 }

@@ -36,7 +36,7 @@ import Testing
                 try await eventually("both see the same") { page.last == beside.last }
                 page.expectGapless()
                 #expect(page.numbered.map(\.json) == beside.numbered.map(\.json))
-                try await rig.expectPeace(acknowledged: [])
+                try await rig.expectPeace()
             }
         }
     }
@@ -59,7 +59,7 @@ import Testing
                     page.expectGapless()
                     try servers.nats.start()
                     try await servers.nats.waitUntilReady()
-                    try await rig.expectPeace(acknowledged: [])
+                    try await rig.expectPeace()
                 }
             }
         }

@@ -107,6 +107,7 @@ import Testing
             try await rig.drain()
             let texts = try await rig.texts().filter { $0.hasPrefix("number ") }
             #expect(texts == (0..<5).map { "number \($0)" })
+            try await rig.expectPeace()
         }
     }
 
@@ -131,6 +132,7 @@ import Testing
             try await rig.drain()
             #expect(try await Self.count("Your order is ready.", rig) == 1)
             #expect(try await rig.deadLetters().isEmpty)
+            try await rig.expectPeace()
         }
     }
 
@@ -162,7 +164,7 @@ import Testing
                 let stored = try await rig.count("SELECT count(*) FROM messages WHERE context LIKE '%\"by\":\"bus\"%'")
                 #expect(stored == 100, "one message for each command")
                 try await rig.startAgain("second")
-                try await rig.expectPeace(acknowledged: [])
+                try await rig.expectPeace()
             }
         }
     }

@@ -158,13 +158,15 @@ import Testing
                 ["dead-letters", "show", "x"],
                 ["dead-letters", "list", "--limit=-1"], ["dead-letters", "list", "--limit", "0"], ["quarantine", "list", "--limit", "201"],
                 ["dead-letters", "list", "--brand", "No Brand"], ["quarantine", "replay"],
+                ["sandbox", "check", "--store", "mysql:x"], ["sandbox", "check", "--canary", "salon"],
             ]
             for arguments in bad {
                 let result = try await rig.run(arguments)
                 #expect(result.code == 2 && !result.err.isEmpty, "\(arguments): \(result)")
             }
             let commands = [
-                [], ["serve"], ["demo"], ["sandbox"], ["check"], ["dead-letters"], ["dead-letters", "list"], ["dead-letters", "show"],
+                [], ["serve"], ["demo"], ["sandbox"], ["sandbox", "check"], ["check"], ["dead-letters"], ["dead-letters", "list"],
+                ["dead-letters", "show"],
                 ["dead-letters", "redrive"], ["dead-letters", "discard"], ["quarantine"], ["quarantine", "list"], ["quarantine", "show"],
                 ["quarantine", "replay"], ["bench"],
             ]

@@ -95,7 +95,7 @@ import Testing
         if died { try await supervisor.value } else { supervisor.cancel() }
         try await rig.drain()
         #expect(await rig.stopGateway() == 0)
-        let faults = try await Checker(rig: rig).faults(acknowledged: load.acknowledged, canaries: Self.canaries)
+        let faults = try await rig.checked(acknowledged: load.acknowledged, canaries: Self.canaries)
         #expect(faults.isEmpty, "\(point.name):\(pass): \(faults.prefix(10).joined(separator: "\n"))")
         #expect(load.acknowledged.count == customers.reduce(0) { $0 + $1.lines.count })
         let booked = try await bookings(rig)
@@ -135,7 +135,7 @@ import Testing
             try await load.run([Load.Customer.numbered(0, canaries: Self.canaries)])
             try await rig.drain()
             #expect(await rig.stopGateway() == 0)
-            #expect(try await Checker(rig: rig).faults(acknowledged: load.acknowledged) == [])
+            #expect(try await rig.checked(acknowledged: load.acknowledged) == [])
             #expect(try await rig.bookings().count == 1)
         }
     }

@@ -291,6 +291,7 @@ import Testing
             try await rig.reply(with: "Good day from the ticket", after: count, within: rig.untilTakenOver)
             #expect(try await desk.said(rig) == ["are you there?", "hello"])
             #expect(try await [desk.tickets(rig).count, desk.openings(rig).count] == [1, 1])
+            try await rig.expectPeace()
         }
     }
 }

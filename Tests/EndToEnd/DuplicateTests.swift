@@ -37,7 +37,7 @@ import Testing
             #expect(try await rig.bookings().count == 1)
             #expect(try await rig.arrived("/salon/bookings", method: "POST").count == 1)
             #expect(await rig.stopGateway() == 0)
-            #expect(try await Checker(rig: rig).faults(acknowledged: ["wamid.twice-1", "wamid.twice-2"]) == [])
+            #expect(try await rig.checked(acknowledged: ["wamid.twice-1", "wamid.twice-2"]) == [])
         }
     }
 
@@ -58,7 +58,7 @@ import Testing
             try await rig.drain()
             for number in 0..<20 { #expect(try await rig.replies(to: "1555000\(6000 + number)").count == 1) }
             #expect(await rig.stopGateway() == 0)
-            #expect(try await Checker(rig: rig).faults(acknowledged: Set((0..<20).map { "wamid.batch-\($0)" })) == [])
+            #expect(try await rig.checked(acknowledged: Set((0..<20).map { "wamid.batch-\($0)" })) == [])
         }
     }
 

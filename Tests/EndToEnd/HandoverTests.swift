@@ -161,6 +161,9 @@ import Testing
             try await eventually("the words in the ticket") { desk.now.entries.contains { $0["text"] == "are you there?" } }
             #expect(desk.now.openings.count == 1)
             #expect(try await rig.handovers().first?["ticket_id"] == "T-1")
+            #expect(await rig.stopGateway() == 0)
+            // A reply that was under way at the death is unknown for a while.
+            #expect(try await rig.checked(options: ["--unsettled"]) == [])
         }
     }
 

@@ -54,6 +54,7 @@ import Testing
             try await rig.drain()
             #expect(try await rig.replies().count == 1)
             #expect(try await rig.modelCalls().about(Self.vague).count == 2)
+            try await rig.expectPeace()
         }
     }
 
@@ -80,6 +81,7 @@ import Testing
             #expect(await rig.stopGateway() == 0)
             #expect(try await rig.count("SELECT count(*) FROM intents") == intents)
             #expect(try await rig.count("SELECT count(*) FROM actions") == actions)
+            #expect(try await rig.checked() == [])
         }
     }
 
@@ -108,6 +110,7 @@ import Testing
             #expect(Set(calls.compactMap { $0["headers"]?["idempotency-key"]?.string }).count == 1)
             #expect(try await rig.bookings().count == 1)
             #expect(try await rig.modelCalls().commands.count == before)
+            try await rig.expectPeace()
         }
     }
 }

@@ -24,7 +24,7 @@ import Testing
             let deaths = try await watching.value
             #expect(deaths == 3)
             #expect(await rig.stopGateway() == 0)
-            let faults = try await Checker(rig: rig).faults(acknowledged: load.acknowledged, canaries: CrashTests.canaries)
+            let faults = try await rig.checked(acknowledged: load.acknowledged, canaries: CrashTests.canaries)
             #expect(faults.isEmpty, "\(faults.prefix(10).joined(separator: "\n"))")
             #expect(load.acknowledged.count == (others + [poison]).reduce(0) { $0 + $1.lines.count })
             try await letters(rig)
@@ -34,7 +34,7 @@ import Testing
     /// One dead letter, about the message that killed; what came after it in its conversation went to people.
     private func letters(_ rig: Rig) async throws {
         let database = try await rig.openStore()
-        let words = Tables.holds(Self.words, .init(name: "content", isBytes: false), rig.isShared)
+        let words = StoreTable.Column(name: "content").holds(Self.words, database.dialect)
         let (letters, outcomes) = try await database.read(.installation) { connection in
             let letters = try connection.rows(SQL("SELECT kind, reason, state FROM dead_letters WHERE kind = 'turn'"), []).map { row in
                 [try row.text(0), try row.text(1), try row.text(2)]

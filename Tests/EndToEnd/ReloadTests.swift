@@ -86,7 +86,7 @@ import Testing
                 try await talking.value
                 try await rig.drain()
                 #expect(await rig.stopGateway() == 0)
-                let faults = try await Checker(rig: rig).faults(acknowledged: load.acknowledged, canaries: CrashTests.canaries)
+                let faults = try await rig.checked(acknowledged: load.acknowledged, canaries: CrashTests.canaries)
                 #expect(faults.isEmpty, "\(faults.prefix(10).joined(separator: "\n"))")
                 try await rig.resetSandbox()
             }

@@ -20,7 +20,7 @@ import Testing
         #expect(calls.count == attempts)
         #expect(Set(calls.compactMap { $0["headers"]?["idempotency-key"]?.string }).count == 1)
         #expect(Set(calls.compactMap { $0["body"]?.string }).count == 1)
-        let recorded = try Checker(rig: rig).ledger().filter { $0["path"] == "/salon/bookings" }
+        let recorded = try rig.ledger().filter { $0["path"] == "/salon/bookings" }
         #expect(recorded.count == attempts && Set(recorded.compactMap { $0["body_sha256"]?.string }).count == 1)
     }
 
@@ -92,7 +92,7 @@ import Testing
             try await rig.fault(["path": "/salon/bookings", "method": "POST", "delay_ms": 10_000, "times": 1])
             try await book(rig)
             try await eventually("the call is under way") {
-                try Checker(rig: rig).ledger().contains { $0["path"] == "/salon/bookings" }
+                try rig.ledger().contains { $0["path"] == "/salon/bookings" }
             }
             let answer = try await rig.ask("stop", within: .seconds(9))
             let none = try await rig.bookings()

@@ -249,6 +249,7 @@ import Testing
             let session = try #require(answer.json["session_id"]?.string)
             let id = try #require(answer.json["message_id"]?.string)
             #expect(try await rig.outbound(id, session: session)?["content"]?["text"] == "Your table is ready.")
+            try await rig.expectPeace()
         }
     }
 }

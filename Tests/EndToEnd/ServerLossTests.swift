@@ -66,7 +66,7 @@ import Testing
                 }
                 let answer = try await rig.ask("what services do you offer")
                 #expect(!answer.isEmpty && process.isRunning)
-                try await rig.expectPeace(acknowledged: [])
+                try await rig.expectPeace()
             }
         }
     }

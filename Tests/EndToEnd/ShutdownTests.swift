@@ -22,7 +22,7 @@ import Testing
             try await talking.value
             try await rig.drain()
             #expect(await rig.stopGateway() == 0)
-            let faults = try await Checker(rig: rig).faults(acknowledged: load.acknowledged, canaries: CrashTests.canaries)
+            let faults = try await rig.checked(acknowledged: load.acknowledged, canaries: CrashTests.canaries)
             #expect(faults == [])
             #expect(load.acknowledged.count == customers.reduce(0) { $0 + $1.lines.count })
             // An orderly end waits for what is under way: nothing has to be guessed afterwards.
@@ -88,7 +88,7 @@ import Testing
             try await rig.arrived("/salon/bookings", method: "POST").count == 1, "the result was recorded, so that nothing was asked twice")
         #expect(try await rig.bookings().count == 1)
         #expect(await rig.stopGateway() == 0)
-        #expect(try await Checker(rig: rig).faults(acknowledged: acknowledged) == [])
+        #expect(try await rig.checked(acknowledged: acknowledged) == [])
     }
 
     /// Takes all the room that is left.

@@ -56,6 +56,41 @@ import Testing
         }
     }
 
+    @Test func whatWasWrittenDownIsReadBack() async throws {
+        let directory = FileManager.default.temporaryDirectory.appendingPathComponent("records-\(UUID().uuidString)").path
+        defer { try? FileManager.default.removeItem(atPath: directory) }
+        try await Rig.run(stateDirectory: directory) { rig in
+            try await rig.fault(["path": "/salon/bookings", "drop": "after", "times": 1])
+            await #expect(throws: LoopbackClient.Failure.noAnswer) { try await rig.salon("POST", "/bookings", booking(), key: "k1") }
+            _ = try await rig.jobs("GET", "/openings?city=Springfield")
+            _ = try await rig.call("GET", "/bank/accounts")
+            _ = try await rig.say(["instance": "salon-whatsapp", "from": "15550100100", "text": "b", "id": "wamid.TAKEN"])
+            let records = try StandInRecords(directory: directory)
+            #expect(records.calls.map(\.key) == ["k1"] && records.effects.map(\.key) == ["k1"])
+            #expect(records.calls.first?.body == CanonicalJSON.text(booking()))
+            #expect(records.calls.first?.bodyHash == records.effects.first?.bodyHash)
+            #expect(records.acknowledged == ["wamid.TAKEN"])
+            #expect(records.requests.map(\.path) == ["/salon/bookings", "/jobs/openings", "/bank/accounts"])
+            #expect(records.requests.map(\.brand) == ["salon", "jobs", nil])
+            // Nobody knows what became of a call whose connection was dropped.
+            #expect(records.requests.map(\.status) == [nil, 200, 404])
+            #expect(records.requests[1].holds("city=Springfield"))
+            #expect(!records.requests.contains { $0.holds("authorization") || $0.holds("Bearer") })
+        }
+    }
+
+    @Test func recordsThatAreMissingOrBadAreNamed() throws {
+        let directory = FileManager.default.temporaryDirectory.appendingPathComponent("records-\(UUID().uuidString)").path
+        #expect(throws: SandboxError.self) { try StandInRecords(directory: directory) }
+        _ = try Ledger(directory: directory)
+        defer { try? FileManager.default.removeItem(atPath: directory) }
+        #expect(try StandInRecords(directory: directory).calls.isEmpty)
+        try #"{"key":"k","body_sha256":"00","body":""}"#.appending("\n[]\n{").write(
+            toFile: directory + "/ledger.jsonl", atomically: true, encoding: .utf8)
+        let error = #expect(throws: SandboxError.self) { try StandInRecords(directory: directory) }
+        #expect(error?.description == "\(directory)/ledger.jsonl:2: cannot be read: not a line that stand-ins write")
+    }
+
     private func lines(_ directory: String, _ name: String) throws -> [JSONValue] {
         try String(contentsOfFile: "\(directory)/\(name).jsonl", encoding: .utf8).split(separator: "\n")
             .compactMap { JSONText.read(Array($0.utf8)) }

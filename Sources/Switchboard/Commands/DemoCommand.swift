@@ -29,11 +29,17 @@
 
     struct SandboxCommand: AsyncParsableCommand {
         static let configuration = CommandConfiguration(
-            commandName: "sandbox", abstract: "Runs the stand-ins for the Graph API and the demo brands' systems, on loopback only.")
+            commandName: "sandbox", abstract: "Runs the stand-ins for the Graph API and the demo brands' systems, on loopback only.",
+            subcommands: [SandboxCheckCommand.self])
 
         @Option(help: "Port to listen on; 0 picks a free one.") var port = 8090
         @Option(help: "Where the gateway is.") var gateway = "http://127.0.0.1:8080"
-        @Option(help: "Folder for the ledger of calls received and of webhooks acknowledged; in memory only without it.") var state: String?
+        @Option(
+            help: """
+                Folder for records of requests received, calls, effects and webhooks acknowledged, as `sandbox check` reads them; in memory \
+                only without it.
+                """)
+        var state: String?
         @Option(name: .customLong("log-level"), help: "trace, debug, info, notice, warning, error or critical.") var logLevel = "warning"
 
         @Flag(name: .customLong("until-stdin-ends"), help: .hidden) var endsWithInput = false

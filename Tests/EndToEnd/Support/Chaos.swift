@@ -89,9 +89,10 @@ extension Rig {
         if let node = nodes.first(where: { $0.name == name }) { try await node.start() } else { try await startGateway() }
     }
 
-    /// Everything at rest, every node stopped in an orderly way, and nothing to complain of.
+    /// Everything at rest, every node stopped in an orderly way, and the checker with nothing to complain of. `acknowledged` is beside what
+    /// the stand-ins know of.
     func expectPeace(
-        acknowledged: Set<String>, canaries: [String: String] = [:], within limit: Duration = .seconds(60),
+        acknowledged: Set<String> = [], canaries: [String: String] = [:], within limit: Duration = .seconds(60),
         sourceLocation: SourceLocation = #_sourceLocation
     ) async throws {
         try await drain(within: limit)
@@ -101,7 +102,7 @@ extension Rig {
         }
         for node in nodes { #expect(await node.stop() == 0, "\(node.name)", sourceLocation: sourceLocation) }
         #expect(await stopGateway() == 0, sourceLocation: sourceLocation)
-        let faults = try await Checker(rig: self).faults(acknowledged: acknowledged, canaries: canaries)
+        let faults = try await checked(acknowledged: acknowledged, canaries: canaries)
         #expect(faults.isEmpty, "\(faults.prefix(10).joined(separator: "\n"))", sourceLocation: sourceLocation)
         let names = living.map { "'\($0)'" }.joined(separator: ", ")
         let left = try await count("SELECT count(*) FROM nodes WHERE node_id IN (\(names))")

@@ -114,49 +114,14 @@ extension Rig {
 
     /// The number of rows in each table but those in which nodes note what they are and do, whatever they are asked.
     func rowCounts() async throws -> [String: Int64] {
-        let isShared = isShared
-        return try await withStore { database in
-            try await database.read(.installation) { connection in
-                let tables = try Tables.names(connection, isShared).filter { !["nodes", "duties"].contains($0) }
+        try await withStore { database in
+            let dialect = database.dialect
+            return try await database.read(.installation) { connection in
+                let tables = try StoreTable.all(connection, dialect).map(\.name).filter { !["nodes", "duties"].contains($0) }
                 return try tables.reduce(into: [String: Int64]()) { counts, table in
                     counts[table] = try connection.rows(SQL("SELECT count(*) FROM \(table)"), []).first?.integer(0)
                 }
             }
         }
-    }
-}
-
-/// What tables there are, as each database tells it.
-enum Tables {
-    struct Column {
-        let name: String
-        let isBytes: Bool
-    }
-
-    static func names(_ connection: any Connection, _ isShared: Bool) throws -> [String] {
-        let query =
-            isShared
-            ? "SELECT CAST(tablename AS TEXT) FROM pg_tables WHERE schemaname = 'public'"
-            : "SELECT name FROM sqlite_master WHERE type = 'table'"
-        return try connection.rows(SQL(query), []).map { try $0.text(0) }
-    }
-
-    static func columns(of table: String, _ connection: any Connection, _ isShared: Bool) throws -> [Column] {
-        let query =
-            isShared
-            ? """
-            SELECT CAST(column_name AS TEXT), CAST(data_type AS TEXT) FROM information_schema.columns
-            WHERE table_schema = 'public' AND table_name = '\(table)'
-            """ : "SELECT name, type FROM pragma_table_info('\(table)')"
-        return try connection.rows(SQL(query), []).map {
-            Column(name: try $0.text(0), isBytes: ["bytea", "BLOB"].contains(try $0.text(1)))
-        }
-    }
-
-    /// A condition: the column holds the word.
-    static func holds(_ word: String, _ column: Column, _ isShared: Bool) -> String {
-        if !isShared { return "instr(CAST(\(column.name) AS TEXT), '\(word)') > 0" }
-        if column.isBytes { return "position(convert_to('\(word)', 'UTF8') IN \(column.name)) > 0" }
-        return "strpos(CAST(\(column.name) AS TEXT), '\(word)') > 0"
     }
 }

@@ -103,7 +103,7 @@ final class Rig: @unchecked Sendable {  // Used by one test at a time; the proce
 
     func startSandbox() async throws {
         sandbox = try launch(
-            ["sandbox", "--port", "\(sandboxPort)", "--gateway", gatewayURL, "--state", folder + "/sandbox"], log: "sandbox.log", [:])
+            ["sandbox", "--port", "\(sandboxPort)", "--gateway", gatewayURL, "--state", records], log: "sandbox.log", [:])
         try await eventually("the sandbox answers") { try await self.get(self.sandboxURL + "/_sandbox/requests").status == 200 }
     }
 
