@@ -1,7 +1,7 @@
 /// The tables, step by step. A step that has shipped never changes. Times are milliseconds UTC, ids 16 bytes, JSON is text.
 /// Every primary key and every unique index begins with `brand_id`, but those of `unrouted`, `nodes` and `migrations`.
 enum Migrations {
-    static let all = [initial, visitors, handovers, usage, queue, nodes, bus, desks, inbox]
+    static let all = [initial, visitors, handovers, usage, queue, nodes, bus, desks, inbox, requests]
 
     /// A version of the program and the steps that it brought its stores up to.
     struct Release {
@@ -11,7 +11,7 @@ enum Migrations {
 
     /// Oldest first. The last is the one in the making: its number rises with each step, until it has been released and the next one gets a
     /// line of its own.
-    static let releases = [Release(version: "0.1.0", steps: 9)]
+    static let releases = [Release(version: "0.1.0", steps: 10)]
 
     /// How many steps a program must know to work with the tables as the step leaves them: those of the release before the step's own. So
     /// nodes can be replaced one by one, however many steps a release brings.
