@@ -21,13 +21,13 @@ import Testing
     }
 
     @Test func aConnectionIsKept() async throws {
-        try await with { _, client, call in
+        try await with { (_, client, call) async throws in
             for _ in 1...4 { #expect(try await ask(client, call) == "ok 1") }
         }
     }
 
     @Test func bytesThatComeOnAnIdleConnectionAreNotTheNextAnswer() async throws {
-        try await with { server, client, call in
+        try await with { (server, client, call) async throws in
             #expect(try await ask(client, call) == "ok 1")
             #expect(try await server.plant("HTTP/1.1 200 OK\r\nContent-Length: 7\r\n\r\nplanted") == "planted")
             // The spoilt connection is left, and the one in its place is kept.

@@ -50,13 +50,13 @@ package struct HandoverWatch: Service {
         await leave()
     }
 
-    /// Lets other nodes ask at once, and not only when this one has been silent for a while.
+    /// Lets other nodes ask at once, and not only when this one has been silent for a while. Where that fails a stop has no time to lose.
     private func leave() async {
         for brand in shared.own.withLock({ $0 }) {
             do {
                 try await store.brand(brand).release(.handoverWatch)
             } catch {
-                logger.warning("asking desks is not left to others yet", metadata: ["brand": "\(brand)", "error": "\(error)"])
+                return logger.warning("asking desks is not left to others yet", metadata: ["brand": "\(brand)", "error": "\(error)"])
             }
         }
     }
