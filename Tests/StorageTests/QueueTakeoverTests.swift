@@ -169,6 +169,9 @@ struct QueueTakeoverTests {
             #expect(await seen.next() == .some(!standsStill))
             if standsStill {
                 while dispatcher.busyLanes > 0 { await Task.yield() }
+                // It would take the lane again itself.
+                running.cancel()
+                try await running.value
                 #expect(try await nodes.second.claim().work.isEmpty, "it waits a moment")
                 nodes.clock.advance(by: .seconds(2))
                 let again = try #require(try await nodes.second.claim().work.first)
@@ -201,11 +204,11 @@ struct QueueTakeoverTests {
             dispatcher.watch.forget(try #require(dispatcher.state.withLock { $0.active.first }))
             opener.yield()
             while dispatcher.busyLanes > 0 { await Task.yield() }
+            running.cancel()
+            try await running.value
             nodes.clock.advance(by: .seconds(2))
             let again = try #require(try await nodes.second.claim().work.first)
             #expect(again.task.attempts == 2 && again.task.wasInterrupted)
-            running.cancel()
-            try await running.value
         }
     }
 
