@@ -48,12 +48,15 @@ final class TLSServer: Sendable {
         }
     }
 
+    /// Byte by byte: the line's end may come by itself. What there is when the program ends before it.
     private static func line(_ handle: FileHandle) -> String {
-        String(decoding: handle.availableData, as: UTF8.self).trimmingCharacters(in: .whitespacesAndNewlines)
+        var line: [UInt8] = []
+        while let byte = try? handle.read(upToCount: 1)?.first, byte != 10 { line.append(byte) }
+        return String(decoding: line, as: UTF8.self)
     }
 
     private static let program = """
-        import base64, socket, ssl, sys, threading
+        import base64, fcntl, socket, ssl, struct, sys, termios, threading, time
         context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
         context.load_cert_chain(sys.argv[1], sys.argv[2])
         listener = socket.create_server(("127.0.0.1", 0))
@@ -85,6 +88,8 @@ final class TLSServer: Sendable {
         threading.Thread(target=listen, daemon=True).start()
         for line in sys.stdin:
             connections[0].sendall(base64.b64decode(line))
+            # Until the other end has acknowledged all of it.
+            while struct.unpack("i", fcntl.ioctl(connections[0].fileno(), termios.TIOCOUTQ, bytes(4)))[0] > 0: time.sleep(0.001)
             print("planted")
         """
 
