@@ -82,6 +82,12 @@ struct BrokenConfiguration: CustomTestStringConvertible, Sendable {
         .init(
             "unknown channel", brandFile, "channel: messenger", "channel: messanger", key: "instances[0].channel",
             "no channel \"messanger\"", "did you mean \"messenger\"?"),
+        .init(
+            "text of another form", brandFile, "accept_guests: true", "colours: [\"#00ff7f\", green]", key: "instances[0].colours[1]",
+            "\"green\" is not a colour", "write #rrggbb"),
+        .init(
+            "short secret for tokens", brandFile, "accept_guests: true", "jwt: { hs256_secret: \"a-secret-of-thirty-one-bytes-xx\" }",
+            key: "instances[0].jwt.hs256_secret", "shorter than 32 bytes", "at least 32 random bytes"),
         .init("unknown app", brandFile, "app: main", "app: man", key: "instances[0].app", "has no app \"man\"", "did you mean \"main\"?"),
         .init(
             "missing setting of the channel", brandFile, "    account: \"1001\"\n", "", at: "- id: shop-chat", key: "instances[0].account",

@@ -73,6 +73,8 @@ let messenger = ChannelDescriptor(
     instanceSettings: [
         SettingRule("account", .text, required: true), SettingRule("access_token", .secret, required: true), SettingRule("origins", .texts),
         SettingRule("per_second", .integer), SettingRule("muted", .flag),
+        SettingRule("colours", .formed(SettingForm("a colour", remedy: "write #rrggbb") { $0.hasPrefix("#") && $0.count == 7 })),
+        SettingRule("jwt", .group([SettingRule("hs256_secret", .secret)])),
     ],
     address: { instance in
         guard let app = instance.settings.text("app"), let account = instance.settings.text("account") else { return nil }

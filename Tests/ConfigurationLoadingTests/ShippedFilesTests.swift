@@ -35,7 +35,7 @@ import Testing
 
     private func load() -> LoadedConfiguration {
         let package = URL(filePath: #filePath).deletingLastPathComponent().deletingLastPathComponent().deletingLastPathComponent().path
-        let environment = Dictionary(uniqueKeysWithValues: Self.names.map { ($0, "value-of-\($0.lowercased())") })
+        let environment = Dictionary(uniqueKeysWithValues: Self.names.map { ($0, "a-quite-long-value-of-\($0.lowercased())") })
         return ConfigurationLoader(
             root: "\(package)/config", channelsRoot: "\(package)/channels", environment: environment, channels: [Self.whatsApp, Self.web],
             parseAddressRule: parseAddress, validatePattern: checkPattern
@@ -58,7 +58,7 @@ import Testing
         #expect(web.allSatisfy { $0.acceptGuests && !$0.settings.texts("origins").isEmpty && $0.settings.secrets("app_keys").count == 1 })
         #expect(
             web.map { $0.settings.group("jwt")?.secret("hs256_secret")?.reveal() } == [
-                "value-of-jobs_jwt_secret", "value-of-salon_jwt_secret",
+                "a-quite-long-value-of-jobs_jwt_secret", "a-quite-long-value-of-salon_jwt_secret",
             ])
         #expect(brands.map(\.timeZone) == ["America/Los_Angeles", "America/New_York"])
         let book = try #require(brands.last?.action(named: "book_service"))
@@ -72,7 +72,8 @@ import Testing
         let names = Self.names.filter { !$0.hasPrefix("JOBS") }
         let loaded = ConfigurationLoader(
             root: "\(package)/config", channelsRoot: "\(package)/channels",
-            environment: Dictionary(uniqueKeysWithValues: names.map { ($0, "value-of-\($0)") }), channels: [Self.whatsApp, Self.web],
+            environment: Dictionary(uniqueKeysWithValues: names.map { ($0, "a-quite-long-value-of-\($0)") }),
+            channels: [Self.whatsApp, Self.web],
             parseAddressRule: parseAddress, validatePattern: checkPattern
         ).load()
         #expect(loaded.brands.map(\.id.rawValue) == ["salon"])

@@ -182,6 +182,63 @@ struct InboxTests {
         }
     }
 
+    /// Wherever it stands in the line, and whether it is a task already.
+    @Test(arguments: [0, 1, 3]) func aMessageThatWaitsCanBeCancelled(place: Int) async throws {
+        try await TemporaryStore.with { store in
+            let customer = try await customer(store)
+            let session = try await session(customer, store)
+            let said = try await say(4, customer, session, store)
+            let (cancelled, lane) = (said[place], customer.lane.key)
+            let queue = TaskQueue(store: store)
+            #expect(try await queue.cancel(cancelled, lane: lane, brand: brand) == .cancelled)
+            #expect(try await queue.cancel(cancelled, lane: lane, brand: brand) == .notFound)
+            let left = said.filter { $0 != cancelled }
+            #expect(try await tasks(customer, store) == left)
+            let message = try await store.brand(brand).read { try $0.message(MessageID(cancelled.value), session: session) }
+            #expect(message?.outcome == "dropped:cancelled")
+            let late = try await say(1, customer, session, store)
+            let done = try await workOff(store)
+            #expect(done.map(\.id) == left + late && done.allSatisfy { $0.attempts == 1 })
+            #expect(try await store.claim().work.isEmpty)
+        }
+    }
+
+    @Test func theOnlyMessageThatWaitsCanBeCancelled() async throws {
+        try await TemporaryStore.with { store in
+            let customer = try await customer(store)
+            let session = try await session(customer, store)
+            let (only, lane) = (try await say(1, customer, session, store)[0], customer.lane.key)
+            #expect(try await TaskQueue(store: store).cancel(only, lane: lane, brand: brand) == .cancelled)
+            #expect(try await store.claim().work.isEmpty)
+            #expect(try await !store.brand(brand).read { try $0.hasOpenWork(customer.user, instance: instance) })
+            let next = try await say(1, customer, session, store)
+            #expect(try await workOff(store).map(\.id) == next)
+        }
+    }
+
+    /// Neither one whose turn runs, nor one that had its turn, nor one of another lane; and nothing of the line is touched.
+    @Test func onlyWhatWaitsIsCancelled() async throws {
+        try await TemporaryStore.with { store in
+            let customer = try await customer(store)
+            let session = try await session(customer, store)
+            let said = try await say(3, customer, session, store)
+            let queue = TaskQueue(store: store)
+            let (lane, stranger) = (customer.lane.key, QueueTaskID(UniqueID(high: .max, low: 1)))
+            #expect(try await queue.cancel(stranger, lane: lane, brand: brand) == .notFound)
+            #expect(try await queue.cancel(said[0], lane: "turn:other", brand: brand) == .notFound)
+            let work = try #require(try await store.claim().work.first)
+            #expect(try await queue.cancel(said[0], lane: lane, brand: brand) == .requested)
+            let message = try await store.brand(brand).read { try $0.message(MessageID(said[0].value), session: session) }
+            #expect(message?.outcome == nil)
+            try await store.brand(brand).write {
+                try $0.remove(work.task, from: work.lease)
+                try $0.release(work.lease)
+            }
+            #expect(try await queue.cancel(said[0], lane: lane, brand: brand) == .notFound)
+            #expect(try await workOff(store).map(\.id) == Array(said.dropFirst()))
+        }
+    }
+
     @Test func aBurstCostsNoTaskUntilItsTurnComes() async throws {
         try await TemporaryStore.with(.sqlite) { store in
             let customer = try await customer(store)

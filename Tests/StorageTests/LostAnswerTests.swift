@@ -208,4 +208,57 @@ struct LostAnswerTests {
             #expect(again.task.wasInterrupted && again.task.attempts == 2 && again.task.crashes == 0)
         }
     }
+
+    /// The commit that ended a task took the next one of its lane, nobody heard of it, and the process ends: the next one never began.
+    @Test func whatWasTakenUnknowinglyAtAShutdownWasNeverBegun() async throws {
+        try await with { world in
+            let (store, clock) = (world.store, world.clock)
+            for number in 1...2 { _ = try await world.other.put(UInt64(number)) }
+            let (attempts, attempt) = AsyncStream.makeStream(of: QueueTask.self)
+            let (gate, opener) = AsyncStream.makeStream(of: Void.self)
+            let dispatcher = TaskDispatcher(
+                store: store, pool: .turn, handler: Noting(attempts: attempt, gate: gate),
+                logger: Logger(label: "test") { _ in SwiftLogNoOpLogHandler() })
+            let running = Task { try await dispatcher.run() }
+            var found = attempts.makeAsyncIterator()
+            #expect(await found.next()?.payload["n"] == 1)
+            while clock.sleepers < 2 { await Task.yield() }
+            world.database.loseAnswers(1)
+            opener.yield()
+            // It waits to ask again.
+            while clock.sleepers < 3 { await Task.yield() }
+            running.cancel()
+            try await running.value
+            let left = try #require(try await world.other.claim().work.first)
+            #expect(left.task.payload["n"] == 2)
+            #expect(!left.task.wasInterrupted && left.task.attempts == 1 && left.task.crashes == 0)
+        }
+    }
+
+    /// The same when asking again fails for good.
+    @Test func whatWasTakenUnknowinglyBeforeAFailureWasNeverBegun() async throws {
+        try await with { world in
+            let (store, clock) = (world.store, world.clock)
+            for number in 1...2 { _ = try await world.other.put(UInt64(number)) }
+            let (attempts, attempt) = AsyncStream.makeStream(of: QueueTask.self)
+            let (gate, opener) = AsyncStream.makeStream(of: Void.self)
+            let dispatcher = TaskDispatcher(
+                store: store, pool: .turn, handler: Noting(attempts: attempt, gate: gate),
+                logger: Logger(label: "test") { _ in SwiftLogNoOpLogHandler() })
+            let running = Task { try await dispatcher.run() }
+            var found = attempts.makeAsyncIterator()
+            #expect(await found.next()?.payload["n"] == 1)
+            while clock.sleepers < 2 { await Task.yield() }
+            world.database.loseAnswers(1)
+            opener.yield()
+            while clock.sleepers < 3 { await Task.yield() }
+            world.database.refuse(1)
+            clock.advance(by: .milliseconds(100))
+            let next = try #require(await found.next())
+            #expect(next.payload["n"] == 2 && !next.wasInterrupted && next.attempts == 1)
+            opener.yield()
+            running.cancel()
+            try await running.value
+        }
+    }
 }

@@ -131,17 +131,16 @@ struct QueueTakeoverTests {
     }
 
     private struct Queueing: TaskHandler {
-        let begun: AsyncStream<Void>.Continuation
+        let begun: AsyncStream<QueueTask>.Continuation
         let gate: AsyncStream<Void>
         let answers: AsyncStream<Bool?>.Continuation
 
         func handle(_ context: TaskContext) async throws {
-            let mayBegin = try await context.act(mayAct: true) {
-                begun.yield()
+            try await context.act(mayAct: true) {
+                begun.yield(context.task)
                 for await _ in gate { break }
-                return OutwardCalls.mayBegin?()
+                answers.yield(OutwardCalls.mayBegin?())
             }
-            answers.yield(mayBegin)
             answers.yield(OutwardCalls.mayBegin?())
             try await context.finish { _ in }
         }
@@ -150,9 +149,10 @@ struct QueueTakeoverTests {
     }
 
     /// A process that stands still while its call waits for a place must not send when it goes on: somebody else may have sent by then.
+    /// Nothing was sent, so it was no attempt; and the next one is not begun at once.
     @Test(arguments: [true, false]) func aCallThatWaitsForAPlaceIsFencedWhenItGetsOne(standsStill: Bool) async throws {
         try await TwoNodes.with { nodes in
-            let (begun, begins) = AsyncStream.makeStream(of: Void.self)
+            let (begun, begins) = AsyncStream.makeStream(of: QueueTask.self)
             let (gate, opener) = AsyncStream.makeStream(of: Void.self)
             let (answers, answer) = AsyncStream.makeStream(of: Bool?.self)
             let dispatcher = TaskDispatcher(
@@ -161,15 +161,54 @@ struct QueueTakeoverTests {
             _ = try await nodes.first.put(1)
             let running = Task { try await dispatcher.run() }
             var start = begun.makeAsyncIterator()
-            await start.next()
+            #expect(await start.next()?.attempts == 1)
             // Nothing was heard of the lease for a while.
             if standsStill { dispatcher.watch.forget(try #require(dispatcher.state.withLock { $0.active.first })) }
             opener.yield()
             var seen = answers.makeAsyncIterator()
             #expect(await seen.next() == .some(!standsStill))
-            #expect(await seen.next() == .some(nil), "the rule ends with the call")
+            if standsStill {
+                while dispatcher.busyLanes > 0 { await Task.yield() }
+                // It would take the lane again itself.
+                running.cancel()
+                try await running.value
+                #expect(try await nodes.second.claim().work.isEmpty, "it waits a moment")
+                nodes.clock.advance(by: .seconds(2))
+                let again = try #require(try await nodes.second.claim().work.first)
+                #expect(again.task.attempts == 1 && !again.task.wasInterrupted && again.task.crashes == 0)
+            } else {
+                #expect(await seen.next() == .some(nil), "the rule ends with the call")
+            }
             running.cancel()
             try await running.value
+        }
+    }
+
+    /// What an attempt before this one may have done stays known.
+    @Test func aCallThatCameTooLateKeepsWhatWasInterrupted() async throws {
+        try await TwoNodes.with { nodes in
+            _ = try await nodes.first.put(1)
+            let first = try #require(try await nodes.first.claim().work.first)
+            try await nodes.first.brand(brand).write {
+                try $0.postpone(first.task, in: first.lease, until: $0.now, holdingLane: true, mayHaveActed: true)
+            }
+            let (begun, begins) = AsyncStream.makeStream(of: QueueTask.self)
+            let (gate, opener) = AsyncStream.makeStream(of: Void.self)
+            let (_, answer) = AsyncStream.makeStream(of: Bool?.self)
+            let dispatcher = TaskDispatcher(
+                store: nodes.first, pool: .turn, handler: Queueing(begun: begins, gate: gate, answers: answer),
+                logger: Logger(label: "test") { _ in SwiftLogNoOpLogHandler() })
+            let running = Task { try await dispatcher.run() }
+            var start = begun.makeAsyncIterator()
+            #expect(await start.next()?.wasInterrupted == true)
+            dispatcher.watch.forget(try #require(dispatcher.state.withLock { $0.active.first }))
+            opener.yield()
+            while dispatcher.busyLanes > 0 { await Task.yield() }
+            running.cancel()
+            try await running.value
+            nodes.clock.advance(by: .seconds(2))
+            let again = try #require(try await nodes.second.claim().work.first)
+            #expect(again.task.attempts == 2 && again.task.wasInterrupted)
         }
     }
 

@@ -2,6 +2,7 @@ import Conversation
 import Foundation
 import Logging
 import ServiceLifecycle
+import Signing
 import Storage
 import TestKit
 import Testing
@@ -64,6 +65,38 @@ struct NodeTests {
             await group.triggerGracefulShutdown()
             try await run
             #expect(try await states(stores[1]).isEmpty)
+        }
+    }
+
+    /// While the node that took it may be at it, the same request is refused; once that one is gone, it is made again.
+    @Test(arguments: [true, false]) func aRequestOfANodeThatIsGoneIsTakenOver(endsWell: Bool) async throws {
+        try await withTwo { (clock, _, stores) async throws in
+            let (first, second) = (beat(stores[0]), beat(stores[1]))
+            #expect(await first.beat())
+            #expect(await second.beat())
+            let brand = BrandID(rawValue: "salon")
+            let hash = Digest.sha256(Array("/v1/x".utf8) + [0])
+            guard case .new = try await stores[0].brand(brand).write({ try $0.claimRequest(key: "k", bodyHash: hash) }) else {
+                Issue.record("the first has it")
+                return
+            }
+            func ask() async throws -> Int {
+                do {
+                    return try await RequestKeys(store: stores[1]).once("k", brand: brand, path: "/v1/x", body: []) {
+                        ChannelResponse(status: 201)
+                    }.status
+                } catch let error as APIError {
+                    return error.status
+                }
+            }
+            #expect(try await ask() == 409)
+            if endsWell { try await stores[0].nodes.remove("node-a") }
+            clock.advance(by: .seconds(14))
+            #expect(await second.beat())
+            #expect(try await ask() == 409, "it may be at it still")
+            clock.advance(by: .seconds(2))
+            #expect(try await ask() == 201)
+            #expect(try await ask() == 201, "and that is its answer now")
         }
     }
 

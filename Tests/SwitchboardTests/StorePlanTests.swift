@@ -50,6 +50,24 @@ struct StorePlanTests {
         }
     }
 
+    /// It works on one node, and is the way by which brands move one by one; a second node would see a part.
+    @Test func storesOfTwoKindsAreWarnedOf() throws {
+        let brands = [BrandID(rawValue: "salon"): "own"]
+        let file = StoresConfiguration(named: ["own": .file("x")], brands: brands)
+        let large = StoresConfiguration(named: ["own": try StoreLocation(Self.shared)], brands: brands)
+        for (options, stores, place) in [
+            (["--store", Self.shared], file, "store own is sqlite:x"), ([], large, "the default store is sqlite:/data/file.sqlite"),
+        ] {
+            let warnings = try plan(options, [:], stores).warnings
+            #expect(warnings.count == 1)
+            #expect(warnings.allSatisfy { $0.hasPrefix(place) && $0.contains("second node") && !$0.contains("s3cret") }, "\(warnings)")
+        }
+        #expect(try plan([], [:], file).warnings.isEmpty)
+        #expect(try plan(["--store", "postgres://gateway@db/other"], [:], large).warnings.isEmpty)
+        let idle = StoresConfiguration(named: ["own": .file("x")])
+        #expect(try plan(["--store", Self.shared], [:], idle).warnings.isEmpty, "what no brand is in is not opened")
+    }
+
     @Test(arguments: [
         ["--store", "mysql:s3cret"], ["--bus", "redis:s3cret"], ["--role", "boss"], ["--node", "a b"], ["--node", ""], ["--store", ""],
     ])

@@ -4,18 +4,15 @@ import Foundation
 internal import Logging
 internal import Synchronization
 
-/// Reads commands over one life of a connection, on a thread of its own because fetching blocks. `@unchecked`: the pointers belong to that
-/// thread alone, and what others touch is guarded by `condition`.
+/// Reads commands over one life of a connection, on a thread of its own because fetching blocks. `@unchecked`: the pointers and `problem`
+/// belong to that thread alone.
 final class CommandReader: @unchecked Sendable {
     private let connection: NATSConnection
     private let taker: CommandTaker
     private let logger: Logger
     /// Told when the stream itself is gone: only a new connection makes it again.
     private let onLoss: @Sendable (String) -> Void
-    private let condition = NSCondition()
-    private var isEnding = false
-    private var isOver = false
-    private var onEnd: [@Sendable () -> Void] = []
+    private let thread = WorkThread(name: "nats-commands")
     private var problem = ""
 
     /// Commands that are in work at once. They are acknowledged together, long before `Streams.commandPatience` is over.
@@ -31,36 +28,20 @@ final class CommandReader: @unchecked Sendable {
         self.taker = taker
         self.logger = logger
         self.onLoss = onLoss
-        let thread = Thread { [self] in run() }
-        thread.name = "nats-commands"
-        thread.start()
+        thread.add { [self] in run() }
     }
 
     /// Fetches no more, and calls `done` when the thread is through.
-    func end(_ done: @escaping @Sendable () -> Void) {
-        let isOver = condition.withLock {
-            isEnding = true
-            condition.broadcast()
-            if !self.isOver { onEnd.append(done) }
-            return self.isOver
-        }
-        if isOver { done() }
-    }
+    func end(_ done: @escaping @Sendable () -> Void) { thread.close(done) }
 
     /// The same; blocks.
-    func waitUntilEnded() {
-        condition.withLock {
-            isEnding = true
-            condition.broadcast()
-            while !isOver { condition.wait() }
-        }
-    }
+    func waitUntilEnded() { thread.closeAndWait() }
 
     // MARK: On the thread
 
     private func run() {
         var subscription: OpaquePointer?
-        while !condition.withLock({ isEnding }) {
+        while !thread.isClosing {
             do {
                 if subscription == nil { subscription = try Streams.subscribeToCommands(connection) }
                 try read(subscription)
@@ -69,17 +50,10 @@ final class CommandReader: @unchecked Sendable {
                 natsSubscription_Destroy(subscription)
                 subscription = nil
                 complain(error)
-                rest()
+                thread.pause(seconds: Self.pause)
             }
         }
         natsSubscription_Destroy(subscription)
-        let callbacks = condition.withLock {
-            isOver = true
-            condition.broadcast()
-            defer { onEnd = [] }
-            return onEnd
-        }
-        for callback in callbacks { callback() }
     }
 
     private func read(_ subscription: OpaquePointer?) throws {
@@ -145,15 +119,10 @@ final class CommandReader: @unchecked Sendable {
 
     /// Once for each thing that is wrong.
     private func complain(_ error: any Error) {
-        guard !condition.withLock({ isEnding }) else { return }
+        guard !thread.isClosing else { return }
         let text = "\(error)"
         if text != problem { logger.warning("commands cannot be read from NATS, will be tried again", metadata: ["error": "\(text)"]) }
         problem = text
         if let error = error as? NATSError, error.isStreamGone { onLoss(text) }
-    }
-
-    private func rest() {
-        let deadline = Date(timeIntervalSinceNow: Self.pause)
-        condition.withLock { while !isEnding, condition.wait(until: deadline) {} }
     }
 }

@@ -1,5 +1,4 @@
 package import Conversation
-import Foundation
 package import Logging
 package import Storage
 import Synchronization
@@ -29,6 +28,8 @@ package final class JetStreamBus: EventBus, PeerNetwork, CommandSource {
     private let logger: Logger
     private let state = Mutex(State())
     private let keeper = Keeper()
+    /// Connects, and writes signals.
+    private let keeping = WorkThread(name: "nats")
     private let publisher = WorkThread(name: "nats-publisher")
 
     /// Signals that may wait to be written; more are dropped, the sweep of the others finds what they spoke of.
@@ -38,9 +39,7 @@ package final class JetStreamBus: EventBus, PeerNetwork, CommandSource {
     package init(_ address: BusAddress, logger: Logger) {
         self.address = address
         self.logger = logger
-        let thread = Thread { [self] in keepConnected() }
-        thread.name = "nats"
-        thread.start()
+        keeping.add { [self] in keepConnected() }
     }
 
     /// Whether events can be published now.
@@ -50,7 +49,8 @@ package final class JetStreamBus: EventBus, PeerNetwork, CommandSource {
     package func close() async {
         publisher.close()
         state.withLock { $0.isEnding = true }
-        await withCheckedContinuation { continuation in keeper.end { continuation.resume() } }
+        keeper.wake(.end)
+        await withCheckedContinuation { continuation in keeping.close { continuation.resume() } }
     }
 
     // MARK: Events
@@ -144,7 +144,7 @@ package final class JetStreamBus: EventBus, PeerNetwork, CommandSource {
 
     // MARK: Staying connected
 
-    /// The life of the bus's thread.
+    /// All that `keeping` does.
     private func keepConnected() {
         var failures = 0
         while !state.withLock({ $0.isEnding }) {
@@ -158,9 +158,8 @@ package final class JetStreamBus: EventBus, PeerNetwork, CommandSource {
                 failures += 1
                 complain("\(error)")
             }
-            keeper.pause(seconds: min(0.05 * Double(1 << min(failures, 5)), 1) * Double.random(in: 0.75...1.25))
+            keeping.pause(seconds: min(0.05 * Double(1 << min(failures, 5)), 1) * Double.random(in: 0.75...1.25))
         }
-        keeper.hasEnded()
     }
 
     private func open() throws -> NATSConnection {

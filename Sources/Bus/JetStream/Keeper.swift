@@ -1,6 +1,6 @@
 import Foundation
 
-/// What the bus's thread waits for. `@unchecked`: all of it is guarded by `condition`.
+/// What the bus's thread waits for while it has a connection. `@unchecked`: all of it is guarded by `condition`.
 final class Keeper: @unchecked Sendable {
     enum Call {
         case signals
@@ -13,8 +13,6 @@ final class Keeper: @unchecked Sendable {
     private var hasSignals = false
     private var broken: String?
     private var isEnding = false
-    private var isOver = false
-    private var onEnd: [@Sendable () -> Void] = []
 
     func wake(_ call: Call) {
         condition.withLock {
@@ -23,7 +21,7 @@ final class Keeper: @unchecked Sendable {
             case .broken(let why): broken = broken ?? why
             case .end: isEnding = true
             }
-            condition.broadcast()
+            condition.signal()
         }
     }
 
@@ -42,31 +40,5 @@ final class Keeper: @unchecked Sendable {
                 condition.wait()
             }
         }
-    }
-
-    /// Returns early when the bus ends.
-    func pause(seconds: Double) {
-        let deadline = Date(timeIntervalSinceNow: seconds)
-        condition.withLock { while !isEnding, condition.wait(until: deadline) {} }
-    }
-
-    /// Ends the bus and calls `done` when its thread is through.
-    func end(_ done: @escaping @Sendable () -> Void) {
-        let isOver = condition.withLock {
-            isEnding = true
-            condition.broadcast()
-            if !self.isOver { onEnd.append(done) }
-            return self.isOver
-        }
-        if isOver { done() }
-    }
-
-    func hasEnded() {
-        let callbacks = condition.withLock {
-            isOver = true
-            defer { onEnd = [] }
-            return onEnd
-        }
-        for callback in callbacks { callback() }
     }
 }

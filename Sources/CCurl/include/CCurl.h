@@ -52,6 +52,12 @@ static inline long ccurl_response_code(CURL *easy) {
     return curl_easy_getinfo(easy, CURLINFO_RESPONSE_CODE, &code) == CURLE_OK ? code : 0;
 }
 
+/// Of the last answer: one of CURL_HTTP_VERSION_*, 0 when unknown.
+static inline long ccurl_http_version(CURL *easy) {
+    long version = 0;
+    return curl_easy_getinfo(easy, CURLINFO_HTTP_VERSION, &version) == CURLE_OK ? version : 0;
+}
+
 static inline curl_version_info_data *ccurl_version(void) { return curl_version_info(CURLVERSION_NOW); }
 
 static inline void *ccurl_private(CURL *easy) {

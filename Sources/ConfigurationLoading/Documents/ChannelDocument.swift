@@ -66,6 +66,7 @@ struct SettingsReader {
         case .secret: entry.secret(minimumBytes: SecretRule.minimumBytes(rule.key)).map(Settings.Value.secret)
         case .secrets: .secrets(entry.secrets(minimumBytes: SecretRule.minimumBytes(rule.key)))
         case .texts: .texts(entry.texts())
+        case .formed(let form): .texts(entry.texts(form))
         case .integer: entry.integer(0...Int(Int32.max)).map(Settings.Value.integer)
         case .flag: entry.flag().map(Settings.Value.flag)
         case .addresses: .addresses(entry.addresses())
@@ -80,7 +81,7 @@ struct SettingsReader {
         case .url: "https://…"
         case .secret: "\"${…}\""
         case .secrets: "[\"${…}\"]"
-        case .texts, .addresses: "[…]"
+        case .texts, .formed, .addresses: "[…]"
         case .integer: "1"
         case .flag: "true"
         case .group(let rules): "{ " + rules.filter(\.required).map { "\($0.key): \(example(of: $0))" }.joined(separator: ", ") + " }"
@@ -93,5 +94,8 @@ enum SecretRule {
     static let guarded: Set<String> = [
         "app_secrets", "verify_token", "keys", "signing_secrets", "hs256_secret", "operator_key", "app_keys",
     ]
-    static func minimumBytes(_ key: String) -> Int { guarded.contains(key) ? 16 : 1 }
+    /// RFC 7518, 3.2: a key for HS256 is no shorter than what comes out of it.
+    private static let hs256 = 32
+
+    static func minimumBytes(_ key: String) -> Int { key == "hs256_secret" ? hs256 : guarded.contains(key) ? 16 : 1 }
 }

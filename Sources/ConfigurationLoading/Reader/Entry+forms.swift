@@ -80,7 +80,7 @@ extension Entry {
         }
     }
 
-    /// A value that is never printed. `minimumBytes` is 16 for secrets that prove who calls, 1 for credentials that others issued.
+    /// A value that is never printed. See `SecretRule` for `minimumBytes`.
     func secret(minimumBytes: Int) -> Secret? {
         guard let value = scalar() else { return nil }
         if value.text.isEmpty {

@@ -43,6 +43,16 @@ extension Entry {
 
     func texts() -> [String] { items().compactMap { $0.text() } }
 
+    /// Texts of one form; those of another are reported and left out.
+    func texts(_ form: SettingForm) -> [String] {
+        items().compactMap { item in
+            guard let value = item.scalar() else { return nil }
+            if form.accepts(value.text) { return value.text }
+            item.problem("\"\(value.raw)\" is not \(form.name)", form.remedy)
+            return nil
+        }
+    }
+
     /// One of the values of a closed set.
     func oneOf<Value: RawRepresentable & CaseIterable>(_ type: Value.Type) -> Value? where Value.RawValue == String {
         guard let value = scalar() else { return nil }

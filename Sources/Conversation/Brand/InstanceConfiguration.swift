@@ -62,6 +62,8 @@ package struct Settings: Sendable {
 package struct SettingRule: Sendable, Hashable {
     package indirect enum Kind: Sendable, Hashable {
         case text, url, secret, secrets, texts, integer, flag, addresses
+        /// Texts that all have one form.
+        case formed(SettingForm)
         case group([SettingRule])
     }
 
@@ -72,5 +74,27 @@ package struct SettingRule: Sendable, Hashable {
         self.key = key
         self.kind = kind
         self.required = required
+    }
+}
+
+/// What a channel expects of a text beyond that it is one.
+package struct SettingForm: Sendable, Hashable {
+    /// With its article, as in "a colour".
+    package var name: String
+    /// How to write it, said to whoever did not.
+    package var remedy: String
+    package var accepts: @Sendable (String) -> Bool
+
+    package init(_ name: String, remedy: String, accepts: @escaping @Sendable (String) -> Bool) {
+        self.name = name
+        self.remedy = remedy
+        self.accepts = accepts
+    }
+
+    package static func == (one: SettingForm, other: SettingForm) -> Bool { one.name == other.name && one.remedy == other.remedy }
+
+    package func hash(into hasher: inout Hasher) {
+        hasher.combine(name)
+        hasher.combine(remedy)
     }
 }

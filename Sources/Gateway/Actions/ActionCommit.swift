@@ -15,8 +15,7 @@ struct ActionCommit: Sendable {
         let (action, definition, screen) = (action, definition, screen)
         let mapped = definition.map { ResultMapping.map(action: $0, body: body) } ?? ([:], false)
         let list = definition?.resultList == nil ? JSONValue.null : body
-        try await context.finish { transaction in
-            guard try transaction.isQueued(action.id) else { return }
+        try await finish { transaction in
             try transaction.recordAttempt(of: action.id.value, startedAt: startedAt, outcome: "done", detail: "")
             try transaction.setAction(action.id, .done, mayHaveTakenEffect: true, result: .object(mapped.0))
             try transaction.settleDeadLetters(of: action.id.value, as: "settled")
@@ -44,8 +43,7 @@ struct ActionCommit: Sendable {
     /// Ends without success. What a person should see becomes a dead letter that can be driven again with the same bytes.
     func end(_ state: ActionReport.State, detail: String, startedAt: Timestamp? = nil) async throws {
         let (action, task, lane, screen) = (action, context.task, context.lease.lane, screen)
-        try await context.finish { transaction in
-            guard try transaction.isQueued(action.id) else { return }
+        try await finish { transaction in
             try transaction.recordAttempt(
                 of: action.id.value, startedAt: startedAt ?? transaction.now, outcome: Self.name(state), detail: detail)
             try Self.store(
@@ -57,8 +55,7 @@ struct ActionCommit: Sendable {
 
     func retry(after wait: Duration, reason: String, unknown: Bool, startedAt: Timestamp) async throws {
         let (action, attempt) = (action, context.task.attempts)
-        try await context.finish(.again(at: context.store.clock.now + wait, holdingLane: true)) { transaction in
-            guard try transaction.isQueued(action.id) else { return }
+        try await finish(.again(at: context.store.clock.now + wait, holdingLane: true)) { transaction in
             try transaction.recordAttempt(
                 of: action.id.value, startedAt: startedAt, outcome: unknown ? "unknown" : "not_sent", detail: reason)
             try transaction.setAction(action.id, .queued, mayHaveTakenEffect: action.mayHaveTakenEffect || unknown)
@@ -70,8 +67,7 @@ struct ActionCommit: Sendable {
     /// The call waits for the brand to come back, until `latest`. `failedAt` is when an attempt began that failed; nil when none was made.
     func park(latest: Timestamp, reason: String, failedAt: Timestamp?, unknown: Bool) async throws {
         let (action, task) = (action, context.task)
-        try await context.finish(.awaitingReturn(latest: latest, mayHaveActed: false)) { transaction in
-            guard try transaction.isQueued(action.id) else { return }
+        try await finish(.awaitingReturn(latest: latest, mayHaveActed: false)) { transaction in
             if let failedAt {
                 try transaction.recordAttempt(
                     of: action.id.value, startedAt: failedAt, outcome: unknown ? "unknown" : "not_sent", detail: reason)
@@ -80,6 +76,22 @@ struct ActionCommit: Sendable {
             guard task.parkedSince == nil else { return }
             try Self.tell(.retrying(attempt: task.attempts, reason: reason), [:], .null, action, transaction)
         }
+    }
+
+    /// Stores `effects` unless the end is no longer wanted. The conversation is kept still first: its turn may be taking this call back.
+    private func finish(
+        _ disposition: TaskContext.Disposition = .done, _ effects: @escaping @Sendable (BrandTransaction) throws -> Void
+    ) async throws {
+        let action = action
+        try await context.finish(disposition) { transaction in
+            try transaction.lock(Self.conversation(of: action, transaction))
+            guard try transaction.isQueued(action.id) else { return }
+            try effects(transaction)
+        }
+    }
+
+    static func conversation(of action: ActionRecord, _ transaction: BrandTransaction) -> Lane {
+        Lane(brand: transaction.brand, instance: action.instance, user: action.user)
     }
 
     static func store(
@@ -121,10 +133,10 @@ struct ActionCommit: Sendable {
             result: result, body: body)
         guard case .object(var payload) = report.payload else { return }
         payload["session"] = .string(action.session.description)
-        let lane = Lane(brand: transaction.brand, instance: action.instance, user: action.user)
         try transaction.enqueue(
             NewTask(
-                id: QueueTaskID(transaction.newID()), lane: lane.key, pool: .turn, kind: TurnTask.toolResult, payload: .object(payload),
+                id: QueueTaskID(transaction.newID()), lane: conversation(of: action, transaction).key, pool: .turn,
+                kind: TurnTask.toolResult, payload: .object(payload),
                 runAt: transaction.now))
     }
 

@@ -224,7 +224,9 @@ package struct ActionHandler: TaskHandler {
         guard let id = task.payload["action"]?.string.flatMap({ ActionID($0) }) else {
             throw StageError(stage: .action, retryable: false, cause: "an action task without an action")
         }
-        guard let action = try transaction.action(id), action.state == .queued else { return }
+        guard let action = try transaction.action(id) else { return }
+        try transaction.lock(ActionCommit.conversation(of: action, transaction))
+        guard try transaction.isQueued(id) else { return }
         try ActionCommit.store(
             .unknown(reason: "\(error)"), of: action, screen: registry.screen(of: action.instance), in: transaction,
             redrive: RedrivableTask(task, lane: lane, pool: .action), detail: "\(error)")

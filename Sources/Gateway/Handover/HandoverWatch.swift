@@ -17,6 +17,8 @@ package struct HandoverWatch: Service {
 
     private final class Shared: Sendable {
         let rounds = Mutex(LookRounds())
+        /// Those that this node asks for, not another one.
+        let own = Mutex<Set<BrandID>>([])
     }
 
     /// How long a closed ticket may be reopened.
@@ -45,6 +47,18 @@ package struct HandoverWatch: Service {
                 group.cancelAll()
             }
         }
+        await leave()
+    }
+
+    /// Lets other nodes ask at once, and not only when this one has been silent for a while. Where that fails a stop has no time to lose.
+    private func leave() async {
+        for brand in shared.own.withLock({ $0 }) {
+            do {
+                try await store.brand(brand).release(.handoverWatch)
+            } catch {
+                return logger.warning("asking desks is not left to others yet", metadata: ["brand": "\(brand)", "error": "\(error)"])
+            }
+        }
     }
 
     /// One round over all brands, to its end.
@@ -69,7 +83,9 @@ package struct HandoverWatch: Service {
             guard let desk = brand.desk, let settings = brand.configuration.handover.desk else { return }
             // Of several nodes one asks; when it has been silent for half a minute it is another's turn.
             let lease = Self.idle * 6
-            guard try await store.brand(brand.id).claim(.handoverWatch, for: lease) else { return }
+            let isOwn = try await store.brand(brand.id).claim(.handoverWatch, for: lease)
+            shared.own.withLock { own in if isOwn { own.insert(brand.id) } else { own.remove(brand.id) } }
+            guard isOwn else { return }
             for _ in 0..<Self.mostRounds where !Task.isCancelled {
                 // The time goes with them: events carry the store's, which may not be ours.
                 let (due, began) = try await store.brand(brand.id).read { transaction in

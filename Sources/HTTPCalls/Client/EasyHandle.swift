@@ -7,6 +7,8 @@ final class EasyHandle {
     /// The pool it belongs to for good: its connections come from that pool's share alone.
     unowned let pool: Pool
     private(set) var transfer: Transfer?
+    /// The connection that the transfer goes over.
+    private var ends: ConnectionEnds?
     private let errorText: UnsafeMutablePointer<CChar>
     private let settings: ClientSettings
 
@@ -47,10 +49,18 @@ final class EasyHandle {
         return refused
     }
 
+    /// Notes for the next use of the connection what its answer tells of it.
+    func noteAnswer() {
+        guard let ends else { return }
+        let version = ccurl_http_version(raw)
+        pool.sockets.answered(ends, speaksInTurn: version == CURL_HTTP_VERSION_1_0 || version == CURL_HTTP_VERSION_1_1)
+    }
+
     /// Forgets the transfer, its body and its headers; connections stay with the pool.
     func reset() {
         curl_easy_reset(raw)
         transfer = nil
+        ends = nil
     }
 
     /// What no call may change.
@@ -90,11 +100,13 @@ final class EasyHandle {
         set(ccurl_set_prerequest_callback(raw, beforeRequest))
     }
 
-    /// Whether the connection about to be used carries nothing that was not asked for. Only plain HTTP/1.1 can be judged by its socket:
-    /// over TLS and HTTP/2 bytes between two answers are ordinary.
+    /// Whether the connection about to be used carries nothing that was not asked for. HTTP/1 is judged by its socket; over HTTP/2 bytes
+    /// between two answers are ordinary. With TLS a word of the protocol itself may lie there too (a ticket, a new key, the end): then a
+    /// connection more is made, and nothing is lost.
     fileprivate func isClean(_ ends: ConnectionEnds) -> Bool {
-        guard let transfer, transfer.request.isPlain else { return true }
-        switch pool.sockets.use(ends) {
+        guard let transfer else { return true }
+        self.ends = ends
+        switch pool.sockets.use(ends, isPlain: transfer.request.isPlain) {
         case .fresh, .quiet, .unknown: return true
         case .spoilt: return false
         }

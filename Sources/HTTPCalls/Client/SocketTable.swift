@@ -14,31 +14,40 @@ final class SocketTable {
         case unknown
     }
 
+    private struct Connection {
+        let socket: Int32
+        /// One answer after the other, so that between two of them it is quiet: HTTP/1.
+        var speaksInTurn: Bool
+    }
+
     private var opened: Set<Int32> = []
-    private var used: [ConnectionEnds: Int32] = [:]
+    private var used: [ConnectionEnds: Connection] = [:]
 
     func add(_ socket: Int32) { opened.insert(socket) }
 
     func remove(_ socket: Int32) {
         opened.remove(socket)
-        used = used.filter { $0.value != socket }
+        used = used.filter { $0.value.socket != socket }
     }
 
     /// How the connection between these ends stands, now that it is about to be used. A spoilt one is emptied and shut, so that libcurl
-    /// finds it dead.
-    func use(_ ends: ConnectionEnds) -> Standing {
-        if let socket = used[ends] {
-            guard ccurl_is_readable(socket) != 0 else { return .quiet }
-            ccurl_spoil(socket)
+    /// finds it dead. `isPlain` is for one without TLS, which never speaks HTTP/2.
+    func use(_ ends: ConnectionEnds, isPlain: Bool) -> Standing {
+        if let known = used[ends] {
+            guard known.speaksInTurn, ccurl_is_readable(known.socket) != 0 else { return .quiet }
+            ccurl_spoil(known.socket)
             return .spoilt
         }
         guard let socket = opened.first(where: { ConnectionEnds(of: $0) == ends }) else {
             return .unknown
         }
         opened.remove(socket)
-        used[ends] = socket
+        used[ends] = Connection(socket: socket, speaksInTurn: isPlain)
         return .fresh
     }
+
+    /// What an answer that came over the connection between these ends tells of it.
+    func answered(_ ends: ConnectionEnds, speaksInTurn: Bool) { used[ends]?.speaksInTurn = speaksInTurn }
 }
 
 /// What tells one connection from all others of its time.

@@ -143,6 +143,7 @@ extension TransferLoop {
             let handle = Unmanaged<EasyHandle>.fromOpaque(context).takeUnretainedValue()
             guard let transfer = handle.transfer else { continue }
             if code == CURLE_OK {
+                handle.noteAnswer()
                 let ended = transfer.takeAnswer(status: ccurl_response_code(raw))
                 release(handle, transfer)
                 transfer.end(ended)

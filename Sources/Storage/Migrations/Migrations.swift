@@ -1,7 +1,7 @@
 /// The tables, step by step. A step that has shipped never changes. Times are milliseconds UTC, ids 16 bytes, JSON is text.
 /// Every primary key and every unique index begins with `brand_id`, but those of `unrouted`, `nodes` and `migrations`.
 enum Migrations {
-    static let all = [initial, visitors, handovers, usage, queue, nodes, bus, desks, inbox, requestKeys]
+    static let all = [initial, visitors, handovers, usage, queue, nodes, bus, desks, inbox, requests]
 
     /// A version of the program and the steps that it brought its stores up to.
     struct Release {

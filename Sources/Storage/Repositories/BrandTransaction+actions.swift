@@ -61,10 +61,12 @@ extension BrandTransaction {
             """
             UPDATE actions SET state = $3, may_have_taken_effect = $4, result = $5, updated_at = $6 WHERE brand_id = $1 AND action_id = $2
             """)
+        /// One whose end is being stored right now has ended.
         static let cancel = SQL(
             """
             UPDATE actions SET state = 'cancelled', updated_at = $3
-            WHERE brand_id = $1 AND action_id = $2 AND may_have_taken_effect = 0 AND state = 'queued'
+            WHERE brand_id = $1 AND action_id IN (SELECT a.action_id FROM actions a
+                WHERE a.brand_id = $1 AND a.action_id = $2 AND a.may_have_taken_effect = 0 AND a.state = 'queued'{skip_locked})
             """)
         static let taskState = SQL("SELECT state, attempts FROM tasks WHERE brand_id = $1 AND lane = $2")
     }

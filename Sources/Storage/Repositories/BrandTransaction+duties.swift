@@ -15,6 +15,7 @@ extension BrandTransaction {
             ON CONFLICT (brand_id, duty) DO UPDATE SET held_by = excluded.held_by, held_until = excluded.held_until
             WHERE duties.held_until <= $5 OR duties.held_by = excluded.held_by
             """)
+        static let release = SQL("DELETE FROM duties WHERE brand_id = $1 AND duty = $2 AND held_by = $3")
     }
 
     /// True when this node may do it from now on, for as long as `lease` says; whoever has it may renew it. A node that dies leaves it when
@@ -23,6 +24,9 @@ extension BrandTransaction {
         guard isShared else { return true }
         return try run(Statements.claim, .text(duty.rawValue), .text(node), SQLValue(now + lease), SQLValue(now)) == 1
     }
+
+    /// Leaves it to the others at once, if this node has it.
+    package func release(_ duty: Duty) throws { try run(Statements.release, .text(duty.rawValue), .text(node)) }
 }
 
 extension BrandStore {
@@ -30,5 +34,11 @@ extension BrandStore {
     package func claim(_ duty: BrandTransaction.Duty, for lease: Duration) async throws -> Bool {
         guard isShared else { return true }
         return try await write { try $0.claim(duty, for: lease) }
+    }
+
+    /// Leaves it to the others at once, if this node has it.
+    package func release(_ duty: BrandTransaction.Duty) async throws {
+        guard isShared else { return }
+        try await write { try $0.release(duty) }
     }
 }

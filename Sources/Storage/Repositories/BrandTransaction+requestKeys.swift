@@ -1,11 +1,12 @@
-internal import Conversation
+package import Conversation
 
 /// `Idempotency-Key` of callers of our own API.
 extension BrandTransaction {
     package enum RequestClaim: Sendable {
         /// First of its kind: go on, and store the answer.
         case new
-        case running
+        /// Nobody has answered it yet. The node is nil when one of the version before is at it.
+        case running(node: String?, since: Timestamp)
         case otherBody
         case answered(status: Int, body: [UInt8])
     }
@@ -13,42 +14,55 @@ extension BrandTransaction {
     private enum Statements {
         static let insert = SQL(
             """
-            INSERT INTO request_keys (brand_id, request_key, body_hash, created_at) VALUES ($1, $2, $3, $4)
+            INSERT INTO request_keys (brand_id, request_key, body_hash, created_at, node) VALUES ($1, $2, $3, $4, $5)
             ON CONFLICT (brand_id, request_key) DO NOTHING
             """)
         static let takeOver = SQL(
             """
-            UPDATE request_keys SET body_hash = $3, created_at = $4 WHERE brand_id = $1 AND request_key = $2 AND status IS NULL
-                AND created_at < $5
+            UPDATE request_keys SET body_hash = $3, created_at = $4, node = $5
+            WHERE brand_id = $1 AND request_key = $2 AND status IS NULL AND (created_at < $6 OR node = $7)
             """)
-        static let get = SQL("SELECT body_hash, status, answer FROM request_keys WHERE brand_id = $1 AND request_key = $2")
-        static let answer = SQL("UPDATE request_keys SET status = $3, answer = $4 WHERE brand_id = $1 AND request_key = $2")
-        static let forget = SQL("DELETE FROM request_keys WHERE brand_id = $1 AND request_key = $2 AND status IS NULL")
+        static let get = SQL(
+            "SELECT body_hash, status, answer, node, created_at FROM request_keys WHERE brand_id = $1 AND request_key = $2")
+        /// Whoever lost a request to another node has no say in it any more.
+        private static let ours = "brand_id = $1 AND request_key = $2 AND (node IS NULL OR node = $3)"
+        static let answer = SQL("UPDATE request_keys SET status = $4, answer = $5 WHERE \(ours)")
+        static let forget = SQL("DELETE FROM request_keys WHERE \(ours) AND status IS NULL")
     }
 
-    /// After this long without an answer the process that took a request is dead: the request may be made again.
+    /// After this long without an answer whoever took a request is at it no more: it may be made again.
     private static let longestRequest = Duration.seconds(120)
 
-    package func claimRequest(key: String, bodyHash: [UInt8]) throws -> RequestClaim {
-        if try run(Statements.insert, .text(key), .bytes(bodyHash), SQLValue(now)) == 1 { return .new }
+    /// Takes a request to answer it. One that `lost` was at is taken over: a node that the caller knows to be gone.
+    package func claimRequest(key: String, bodyHash: [UInt8], from lost: String? = nil) throws -> RequestClaim {
+        if try insertRequest(key, bodyHash) { return .new }
         // Where one process alone opens the store, it is that one that is still at it.
         if isShared {
-            let oldest = Timestamp(milliseconds: now.milliseconds - Self.longestRequest.milliseconds)
-            if try run(Statements.takeOver, .text(key), .bytes(bodyHash), SQLValue(now), SQLValue(oldest)) == 1 { return .new }
+            let values: [SQLValue] = [
+                self.key, .text(key), .bytes(bodyHash), SQLValue(now), .text(node), SQLValue(now + (.zero - Self.longestRequest)),
+                SQLValue(lost),
+            ]
+            if try connection.run(Statements.takeOver, values) == 1 { return .new }
         }
         guard let row = try row(Statements.get, .text(key)) else {
             // It was given up between the two statements.
-            return try run(Statements.insert, .text(key), .bytes(bodyHash), SQLValue(now)) == 1 ? .new : .running
+            return try insertRequest(key, bodyHash) ? .new : .running(node: nil, since: now)
         }
         guard try row.bytes(0) == bodyHash else { return .otherBody }
-        guard let status = try row.optional(1, { $0.int }) else { return .running }
+        guard let status = try row.optional(1, { $0.int }) else {
+            return .running(node: try row.optional(3) { $0.text }, since: try row.time(4))
+        }
         return .answered(status: status, body: try row.optional(2) { $0.bytes } ?? [])
     }
 
+    private func insertRequest(_ key: String, _ bodyHash: [UInt8]) throws -> Bool {
+        try run(Statements.insert, .text(key), .bytes(bodyHash), SQLValue(now), .text(node)) == 1
+    }
+
     package func storeAnswer(key: String, status: Int, body: [UInt8]) throws {
-        try run(Statements.answer, .text(key), SQLValue(status), .bytes(body))
+        try run(Statements.answer, .text(key), .text(node), SQLValue(status), .bytes(body))
     }
 
     /// Lets the caller try again: nothing happened under this key.
-    package func forgetRequest(key: String) throws { try run(Statements.forget, .text(key)) }
+    package func forgetRequest(key: String) throws { try run(Statements.forget, .text(key), .text(node)) }
 }

@@ -19,15 +19,17 @@ extension BrandTransaction {
             INSERT INTO lanes (brand_id, lane, pool, priority, ready_at, epoch, inbox, inbox_session)
             VALUES ($1, $2, $3, \(Priority.normal.rank), $6, $6, $5, $4)
             ON CONFLICT (brand_id, lane) DO UPDATE SET inbox = excluded.inbox, inbox_session = excluded.inbox_session,
-                ready_at = CASE WHEN lanes.held_by IS NOT NULL THEN lanes.ready_at
-                    WHEN lanes.ready_at IS NULL OR lanes.ready_at > excluded.ready_at THEN excluded.ready_at ELSE lanes.ready_at END,
-                priority = CASE WHEN lanes.priority < excluded.priority THEN excluded.priority ELSE lanes.priority END
+                \(Migrations.laneWithMore)
             """)
         static let first = SQL("SELECT inbox, inbox_session FROM lanes WHERE brand_id = $1 AND lane = $2 AND inbox IS NOT NULL")
         static let waiting = SQL(
             """
             SELECT message_id, recorded_at FROM messages
             WHERE brand_id = $1 AND session_id = $2 AND message_id >= $3 AND direction = 'in' ORDER BY message_id LIMIT $4
+            """)
+        static let stands = SQL(
+            """
+            SELECT 1 FROM messages WHERE brand_id = $1 AND session_id = $2 AND message_id = $3 AND direction = 'in'
             """)
         static let make = SQL(
             """
@@ -63,6 +65,14 @@ extension BrandTransaction {
         }
         let next = waiting.dropFirst().first?.values[0]
         try run(Statements.move, .text(lane), next ?? .null, next == nil ? .null : inbox.values[1])
+    }
+
+    /// Makes tasks of the inbox's messages up to this one; of none when it does not wait there.
+    func openInbox(of lane: String, through message: MessageID) throws {
+        guard !isShared, let inbox = try row(Statements.first, .text(lane)), try inbox.entity(0) <= message,
+            try row(Statements.stands, inbox.values[1], SQLValue(message)) != nil
+        else { return }
+        while let inbox = try row(Statements.first, .text(lane)), try inbox.entity(0) <= message { try openInbox(of: lane) }
     }
 
     /// What waits in the inbox of a lane, as the tasks that it will be.

@@ -105,11 +105,18 @@ extension BrandTransaction {
         try row(Statements.interrupted, .text(lane), SQLValue(id)) != nil
     }
 
-    /// Takes back a task that no worker has begun; one that was begun is told through the interrupt check. A message in
-    /// its lane's inbox is no task yet, and `notFound`.
+    /// Takes back a task that no worker has begun; one that was begun is told through the interrupt check. A message whose turn is taken
+    /// back, from its lane's inbox too, has that for its outcome.
     package func cancel(_ id: QueueTaskID, lane: String) throws -> Cancellation {
-        if try takeBack(id, lane: lane) { return .cancelled }
-        return try run(Statements.request, .text(lane), SQLValue(id)) == 1 ? .requested : .notFound
+        try openInbox(of: lane, through: MessageID(id.value))
+        let task = try task(id, lane: lane)
+        guard try takeBack(id, lane: lane) else {
+            return try run(Statements.request, .text(lane), SQLValue(id)) == 1 ? .requested : .notFound
+        }
+        if task?.kind == NewTask.message, let session = task?.payload["session"]?.string.flatMap({ SessionID($0) }) {
+            try setOutcome("dropped:cancelled", of: MessageID(id.value), session: session, turn: nil)
+        }
+        return .cancelled
     }
 
     /// Removes a timer, begun or not: what it was for is settled. False when there is none.

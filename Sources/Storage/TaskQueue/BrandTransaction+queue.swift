@@ -15,13 +15,11 @@ extension BrandTransaction {
         static let ready = SQL(
             """
             INSERT INTO lanes (brand_id, lane, pool, priority, ready_at, epoch) VALUES ($1, $2, $3, $4, $5, $6)
-            ON CONFLICT (brand_id, lane) DO UPDATE SET
-                ready_at = CASE WHEN lanes.held_by IS NOT NULL THEN lanes.ready_at
-                    WHEN lanes.ready_at IS NULL OR lanes.ready_at > excluded.ready_at THEN excluded.ready_at ELSE lanes.ready_at END,
-                priority = CASE WHEN lanes.priority < excluded.priority THEN excluded.priority ELSE lanes.priority END
+            ON CONFLICT (brand_id, lane) DO UPDATE SET \(Migrations.laneWithMore)
             WHERE lanes.priority < excluded.priority
                 OR (lanes.held_by IS NULL AND (lanes.ready_at IS NULL OR lanes.ready_at > excluded.ready_at))
             """)
+        static let lock = SQL("SELECT 1 FROM lanes WHERE brand_id = $1 AND lane = $2{for_update}")
         static let fence = SQL("SELECT 1 FROM lanes WHERE brand_id = $1 AND lane = $2 AND epoch = $3 AND held_by = $4{for_update}")
         static let delete = SQL("DELETE FROM tasks WHERE brand_id = $1 AND lane = $2 AND task_id = $3")
         /// An attempt that ended otherwise than by a crash leaves nothing but the suspicion.
@@ -76,6 +74,14 @@ extension BrandTransaction {
             SQLValue(now))
         news.woken.insert(task.pool)
         return true
+    }
+
+    /// Waits until nobody else is at the lane, and keeps it from others until the unit is over. Whoever will put something into the lane of
+    /// a conversation and changes its other rows before that begins with it, as the conversation's own worker does by its fence: so neither
+    /// waits for the other while the other waits for it.
+    package func lock(_ lane: Lane) throws {
+        guard connection.locksRows else { return }
+        try send(Statements.lock, .text(lane.key))
     }
 
     /// Throws `QueueError.fenced` when the lease is no longer ours, here or before the unit is over: then nothing of the unit is stored.
@@ -162,6 +168,16 @@ extension BrandTransaction {
     package func renew(_ lease: LaneLease, until: Timestamp) throws -> Bool {
         try run(Statements.renew, .text(lease.lane), .integer(lease.epoch), .text(node), SQLValue(until)) == 1
     }
+}
+
+extension Migrations {
+    /// How a lane's row changes when more work is put into it (`excluded`): a held one stays until its holder is through.
+    static let laneWithMore =
+        """
+        ready_at = CASE WHEN lanes.held_by IS NOT NULL THEN lanes.ready_at
+                WHEN lanes.ready_at IS NULL OR lanes.ready_at > excluded.ready_at THEN excluded.ready_at ELSE lanes.ready_at END,
+            priority = CASE WHEN lanes.priority < excluded.priority THEN excluded.priority ELSE lanes.priority END
+        """
 }
 
 /// Something that a statement says whose answer may come later.

@@ -20,6 +20,9 @@ extension BrandTransaction {
             """)
     }
 
+    /// Gives back the task of a lane that was taken for this node unknowingly, as if it had never been taken; the lane stays held.
+    func giveBackTaken(_ lease: LaneLease) throws { try send(Statements.giveBack, .text(lease.lane), SQLValue(now)) }
+
     /// Gives back the lanes of a pool that the store says this node holds, but for those of `known`: nobody works on them, and their tasks
     /// stand as if they had never been taken. Returns how many there were. Looks through the pool's lanes with work.
     @discardableResult package func giveBackUnknown(pool: LanePool, but known: Set<LaneLease>) throws -> Int {
@@ -28,7 +31,7 @@ extension BrandTransaction {
         }.filter { !known.contains($0) }
         var count = 0
         for lease in unknown where try row(Statements.lock, .text(lease.lane), .integer(lease.epoch), .text(node)) != nil {
-            try send(Statements.giveBack, .text(lease.lane), SQLValue(now))
+            try giveBackTaken(lease)
             try release(lease)
             count += 1
         }

@@ -45,10 +45,23 @@ package final class TaskContext: Sendable {
     package func willAct() { acts.withLock { $0 = true } }
 
     /// Makes a call that must not be made by two: confirms first, and lets no byte of an HTTP request out when the lease may have ended while
-    /// the call waited for its turn. That call fails as not sent. Throws `QueueError.fenced` when somebody else has the lane.
+    /// the call waited for its turn. Throws `CallTooLate` when nothing was sent for that reason, to be passed on: then it is no attempt.
+    /// Throws `QueueError.fenced` when somebody else has the lane.
     package func act<Result: Sendable>(mayAct: Bool, _ call: @Sendable () async throws -> Result) async throws -> Result {
+        let actedBefore = mayHaveActed
         try await confirm(mayAct: mayAct)
-        return try await OutwardCalls.$mayBegin.withValue({ [watch, lease] in !watch.isDoubtful(lease) }, operation: call)
+        let fence = CallFence { [watch, lease] in !watch.isDoubtful(lease) }
+        let outcome: Swift.Result<Result, any Error>
+        do {
+            outcome = .success(try await OutwardCalls.$mayBegin.withValue({ fence.mayBegin() }, operation: call))
+        } catch {
+            outcome = .failure(error)
+        }
+        if fence.stoppedAll {
+            acts.withLock { $0 = actedBefore }
+            throw CallTooLate()
+        }
+        return try outcome.get()
     }
 
     /// To be called right before anything is sent outside: a worker that stood still for so long that its lease may have ended asks the

@@ -5,6 +5,8 @@ import Logging
 extension TaskDispatcher {
     private enum Ending: Sendable {
         case givenBack
+        /// As if it had not been taken, but not at once.
+        case parked(Duration)
         case later(Duration)
         case givenUp
     }
@@ -31,6 +33,7 @@ extension TaskDispatcher {
         }
         switch ending {
         case .givenBack: break
+        case .parked: logger.warning("nothing could be sent in time, will be begun again", metadata: about)
         case .later: logger.error("task failed, will be tried again", metadata: about)
         case .givenUp: logger.error("task given up", metadata: about)
         }
@@ -40,6 +43,7 @@ extension TaskDispatcher {
     private func ending(of task: QueueTask, _ error: any Error) -> Ending {
         if error is CancellationError { return .givenBack }
         if error is TaskCrashed { return .givenUp }
+        if error is CallTooLate { return .parked(options.sweep) }
         if let stage = error as? StageError, !stage.retryable { return .givenUp }
         let backoff = Backoff(options.retry, jitterFraction: options.jitterFraction)
         return backoff.delay(afterAttempt: task.attempts, jitter: jitter).map { .later($0) } ?? .givenUp
@@ -49,9 +53,13 @@ extension TaskDispatcher {
         let (task, lease, mayHaveActed) = (context.task, context.lease, context.mayHaveActed)
         switch ending {
         case .givenBack:
-            try await fenced(lease) { try $0.giveBack(task, lease, mayHaveActed: mayHaveActed) }
+            try await fenced(task, lease) { try $0.giveBack(task, lease, mayHaveActed: mayHaveActed) }
+        case .parked(let wait):
+            var late = task
+            late.wasInterrupted = mayHaveActed
+            try await fenced(task, lease) { [late] in try $0.park(late, in: lease, until: $0.now + wait) }
         case .later(let wait):
-            try await fenced(lease) {
+            try await fenced(task, lease) {
                 try $0.postpone(task, in: lease, until: $0.now + wait, holdingLane: true, mayHaveActed: mayHaveActed)
             }
         case .givenUp:
@@ -66,7 +74,7 @@ extension TaskDispatcher {
     private func giveUp(_ task: QueueTask, _ lease: LaneLease, _ error: any Error) async throws {
         let handler = handler
         do {
-            try await fenced(lease) { transaction in
+            try await fenced(task, lease) { transaction in
                 try handler.giveUp(task, lane: lease.lane, error: error, in: transaction)
                 try transaction.remove(task, from: lease)
                 try transaction.release(lease)
@@ -74,7 +82,7 @@ extension TaskDispatcher {
         } catch let refusal as QueueError {
             throw refusal
         } catch let second {
-            try await fenced(lease) { transaction in
+            try await fenced(task, lease) { transaction in
                 try transaction.bury(task, lease, error: "\(error)", second: "\(second)")
                 try transaction.remove(task, from: lease)
                 try transaction.release(lease)
@@ -82,9 +90,16 @@ extension TaskDispatcher {
         }
     }
 
-    private func fenced(_ lease: LaneLease, _ unit: @escaping @Sendable (BrandTransaction) throws -> Void) async throws {
+    private func fenced(
+        _ task: QueueTask, _ lease: LaneLease, _ unit: @escaping @Sendable (BrandTransaction) throws -> Void
+    ) async throws {
         try await store.persistently(brand: lease.brand) { transaction in
             try transaction.fence(lease)
+            // It ended all the same, in a commit whose answer was lost, which may have taken the next one: nobody has begun that.
+            guard try transaction.taskExists(task.id, lane: lease.lane) else {
+                try transaction.giveBackTaken(lease)
+                return try transaction.release(lease)
+            }
             try unit(transaction)
         }
     }

@@ -69,7 +69,7 @@ struct GatewayProcess {
             plan = try StorePlan(
                 options: options, environment: environment, stores: configuration.server.stores, defaultPath: directory.databasePath)
             opened = try await OpenStores.open(plan)
-            for warning in opened.warnings { logger.warning("\(warning)") }
+            for warning in plan.warnings + opened.warnings { logger.warning("\(warning)") }
             let open = try OpenBus.open(plan, logger: logger)
             (bus, network, commands) = (open.bus, open.network, open.commands)
             store = Store(

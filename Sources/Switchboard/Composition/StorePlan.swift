@@ -37,19 +37,34 @@ struct StorePlan: Sendable, Hashable {
         try check(options.role)
     }
 
+    private var all: [(name: String, location: StoreLocation)] {
+        [("the default store", main)] + named.sorted { $0.key < $1.key }.map { ("store \($0.key)", $0.value) }
+    }
+
     private func check(_ role: NodeRole) throws {
         for (name, location) in named.sorted(by: { $0.key < $1.key }) where location == main {
             throw StartProblem("stores.named.\(name) is the default store too (\(location.shown)); take its brands out of stores.brands")
         }
         guard role != .all else { return }
-        let own = ([("the default store", main)] + named.sorted { $0.key < $1.key }.map { ("store \($0.key)", $0.value) })
-            .first { !$0.1.isShared }
+        let own = all.first { !$0.location.isShared }
         if let (name, location) = own {
             throw StartProblem(
                 """
                 --role \(role.rawValue): \(name) is \(location.shown), which only one process opens, so that one must do everything; \
                 use --role all, or give a postgres:// store
                 """)
+        }
+    }
+
+    /// What works as long as nobody does what seems natural. A node more would open a file of its own where this one has `sqlite:`, and of
+    /// those brands each would see a part.
+    var warnings: [String] {
+        guard let shared = all.first(where: { $0.location.isShared }) else { return [] }
+        return all.filter { !$0.location.isShared }.map { name, location in
+            """
+            \(name) is \(location.shown), which only this process opens, while \(shared.name) is \(shared.location.shown), which several nodes may \
+            share: do not start a second node before all brands are in postgres:// stores, and the default store is one too
+            """
         }
     }
 

@@ -10,7 +10,7 @@ package struct WebChannel: Channel {
         name: WebChannel.name,
         appSettings: [],
         instanceSettings: [
-            SettingRule("origins", .texts, required: true), SettingRule("app_keys", .secrets),
+            SettingRule("origins", .formed(originForm), required: true), SettingRule("app_keys", .secrets),
             SettingRule(
                 "jwt",
                 .group([
@@ -20,6 +20,10 @@ package struct WebChannel: Channel {
             SettingRule("messages_per_minute", .integer), SettingRule("opens_per_minute", .integer),
         ],
         address: { $0.channel == WebChannel.name ? WebChannel.address(of: $0.id) : nil })
+
+    private static let originForm = SettingForm(
+        "the origin of a page", remedy: "write scheme, host and port only: https://shop.example, or http://localhost:* for any port",
+        accepts: OriginRules.isRule)
 
     let instances: @Sendable (InstanceID) -> InstanceConfiguration?
     let brands: @Sendable (BrandID) -> PageBrand?

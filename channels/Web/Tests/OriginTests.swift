@@ -43,6 +43,26 @@ import Testing
         #expect(Origin("capacitor://localhost")?.port == nil)
     }
 
+    /// What can let somebody in may stand in a list; what cannot is told when the configuration is read.
+    @Test func whatCanLetNobodyInIsNoRule() throws {
+        for text in ["https://salon.example", "HTTPS://Shop.Example:443", "http://localhost:*", "capacitor://localhost", "http://[::1]:*"] {
+            #expect(OriginRules.isRule(text), "\(text)")
+        }
+        for text in [
+            "*", "https://*", "https://*.salon.example", "https://salon.example/", "https://salon.example/chat", "salon.example", "null",
+            "",
+            "http://localhost:*/", "http://localhost::*", "https://salon.example,https://shop.example", ":*",
+        ] {
+            #expect(!OriginRules.isRule(text), "\(text)")
+        }
+        let rule = try #require(WebChannel.descriptor.instanceSettings.first { $0.key == "origins" })
+        guard case .formed(let form) = rule.kind else {
+            Issue.record("\(rule.kind)")
+            return
+        }
+        #expect(form.accepts("https://salon.example") && !form.accepts("https://salon.example/"))
+    }
+
     @Test func anEmptyListLetsNobodyIn() {
         #expect(OriginRules(rules: []).verdict(on: ["https://salon.example"]) == .refused)
     }

@@ -63,9 +63,17 @@ struct OriginRules {
         return rules.contains { Self.allows($0, origin) } ? .allowed(header) : .refused
     }
 
+    /// Whether an entry can let anybody in.
+    static func isRule(_ text: String) -> Bool { Origin(text) != nil || anyPort(text) != nil }
+
     private static func allows(_ rule: String, _ origin: Origin) -> Bool {
-        guard rule.hasSuffix(":*") else { return Origin(rule) == origin }
-        guard let base = Origin(String(rule.dropLast(2))), !rule.dropLast(2).hasSuffix(":") else { return false }
+        guard let base = anyPort(rule) else { return Origin(rule) == origin }
         return base.scheme == origin.scheme && base.host == origin.host
+    }
+
+    /// What stands before the `:*`; nil for any other form.
+    private static func anyPort(_ rule: String) -> Origin? {
+        guard rule.hasSuffix(":*"), !rule.dropLast(2).hasSuffix(":") else { return nil }
+        return Origin(String(rule.dropLast(2)))
     }
 }
