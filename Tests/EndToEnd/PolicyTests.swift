@@ -92,20 +92,47 @@ import Testing
         }
     }
 
-    @Test func aStopThatComesOverTheLimitEndsOffersAllTheSame() async throws {
+    /// Said, or as the button of a template.
+    @Test(arguments: [false, true]) func aStopThatComesOverTheLimitEndsOffersAllTheSame(isPressed: Bool) async throws {
         try await Self.with("limits: { user_per_minute: 2 }\n") { rig in
             for _ in 0..<2 { _ = try await rig.ask("hello") }
-            for text in ["hello", "STOP"] { try await rig.say(text) }
+            try await rig.say("hello")
+            if isPressed {
+                let button: JSONValue = [
+                    "from": "15550001111", "id": "wamid.button", "timestamp": .string("\(SystemClock().now.milliseconds / 1000)"),
+                    "type": "button", "button": ["payload": "STOP", "text": "STOP"],
+                ]
+                #expect(try await rig.webhook(Rig.delivery([(Rig.salonNumber, ["messages": [button]])])).status == 200)
+            } else {
+                try await rig.say("STOP")
+            }
             try await rig.drain()
             let dropped = try await Self.outcomes(rig, from: "15550001111").filter { $0 == "dropped:rate_limited:user" }
             #expect(dropped.count == 2)
-            let offer: JSONValue = [
-                "instance": "salon-whatsapp", "to": ["phone": "+1 555 000-1111"], "text": "Two for one today", "category": "marketing",
-            ]
-            let answer = try await rig.send(
-                "POST", rig.gatewayURL + "/v1/messages", headers: rig.bearer(rig.adminKey("salon")), body: CanonicalJSON.bytes(offer))
-            #expect(answer.status == 409 && answer.json["code"] == "opted_out", "\(answer.text)")
+            try await Self.expectNoOffers(rig)
         }
+    }
+
+    @Test func aStopThatAFilterGivesToPeopleEndsOffersAllTheSame() async throws {
+        let policies = """
+            filters:
+              - { name: leaving, pattern: '(?i)^stop$', verdict: handover, say: "I'm getting somebody at once." }
+            """
+        try await Self.with(policies) { rig in
+            #expect(try await rig.ask("hello").hasPrefix("Hello"))
+            #expect(try await rig.ask("STOP") == "I'm getting somebody at once.")
+            try await Self.expectHandover(rig)
+            #expect(try await rig.count("SELECT count(*) FROM opt_outs WHERE topic = 'marketing'") == 1)
+        }
+    }
+
+    private static func expectNoOffers(_ rig: Rig) async throws {
+        let offer: JSONValue = [
+            "instance": "salon-whatsapp", "to": ["phone": "+1 555 000-1111"], "text": "Two for one today", "category": "marketing",
+        ]
+        let answer = try await rig.send(
+            "POST", rig.gatewayURL + "/v1/messages", headers: rig.bearer(rig.adminKey("salon")), body: CanonicalJSON.bytes(offer))
+        #expect(answer.status == 409 && answer.json["code"] == "opted_out", "\(answer.text)")
     }
 
     @Test func aToolThatIsUsedUpIsRefusedWithTheWait() async throws {

@@ -36,7 +36,7 @@ struct MutedTurn: Sendable {
         let link = links.link(to: message.id, in: snapshot.session.id, now: transaction.now)
         try transaction.add(HandoverText.entry(message, link: link), to: handover)
         try transaction.setOutcome("forwarded", of: message.id, session: snapshot.session.id, turn: turn)
-        guard case .text(let text) = content, StopWords.isOptOut(text) else { return }
+        guard let text = content?.text, StopWords.isOptOut(text) else { return }
         // The people answer it; that the customer wants no more offers is on record from now on.
         try transaction.optOut(lane.user, topic: OptOutTopic.marketing, proof: text)
         var state = snapshot.state

@@ -1,3 +1,4 @@
+internal import Brain
 internal import Conversation
 
 /// The policies of one turn, asked at their three points.
@@ -59,6 +60,7 @@ struct TurnPolicy: Sendable {
         state.turn += 1
         state.closeQuestion()
         state.lastRepliedAt = now
+        if let text = message.content.text, StopWords.isOptOut(text) { state.optedOutOfMarketing = true }
         let narrative = Narrative(instruction: .handover, primary: verdict.text, must: [verdict.text])
         return TurnResult(
             state: state,

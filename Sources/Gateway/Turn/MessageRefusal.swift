@@ -27,7 +27,7 @@ struct MessageRefusal: Sendable {
         }
         try transaction.setOutcome("dropped:\(verdict.rule)", of: message.id, session: session.id, turn: turn)
         // Nothing else comes of the word: whatever was asked, it is taken for the one wish that must not be lost.
-        if case .text(let words) = Content(json: message.content), StopWords.isOptOut(words) {
+        if let words = Content(json: message.content)?.text, StopWords.isOptOut(words) {
             try transaction.optOut(snapshot.user.id, topic: OptOutTopic.marketing, proof: words)
         }
     }

@@ -51,7 +51,7 @@ struct TurnCommit: Sendable {
     }
 
     /// The words that were said.
-    private var proof: String { snapshot.message?.content["text"]?.string ?? "" }
+    private var proof: String { snapshot.message.flatMap { Content(json: $0.content)?.text } ?? "" }
 
     /// Whether the conversation is longer after this turn than before.
     private var saysSomething: Bool {

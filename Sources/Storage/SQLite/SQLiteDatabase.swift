@@ -11,7 +11,7 @@ package final class SQLiteDatabase: Database {
         package var readers: Int
         /// Pages in the write-ahead log before it is folded back between two commits; a sixty-fourth of it when nobody came for a while.
         package var checkpointPages: Int
-        package init(readers: Int = 2, checkpointPages: Int = 16000) {
+        package init(readers: Int = 2, checkpointPages: Int = 32_000) {
             self.readers = readers
             self.checkpointPages = checkpointPages
         }

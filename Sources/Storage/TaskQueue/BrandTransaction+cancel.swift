@@ -3,14 +3,15 @@ internal import Conversation
 /// Taking back what no worker has begun. A lane that stood still for the sake of such a task, for its next try or for the return of a remote
 /// system, does so no longer.
 ///
-/// A lane that somebody else is at counts as begun, and is not waited for: who takes work back mostly holds a conversation's lane, which the
-/// end of that work wants too.
+/// Who takes back all of a lane holds a conversation's lane, which the end of that work wants too: a lane that somebody else is at counts as
+/// begun then, and is not waited for.
 extension BrandTransaction {
     private enum Statements {
         private static let waits = "held_by IN ('\(QueueTask.retry)', '\(QueueTask.parked)')"
         private static let rest = "FROM tasks WHERE tasks.brand_id = $1 AND tasks.lane = $2"
         /// Before the task, as a claim does it.
-        static let lock = SQL("SELECT 1 FROM lanes WHERE brand_id = $1 AND lane = $2{skip_locked}")
+        static let lock = SQL("SELECT 1 FROM lanes WHERE brand_id = $1 AND lane = $2{for_update}")
+        static let lockIfFree = SQL("SELECT 1 FROM lanes WHERE brand_id = $1 AND lane = $2{skip_locked}")
         static let delete = SQL(
             "DELETE FROM tasks WHERE brand_id = $1 AND lane = $2 AND task_id = $3 AND state = 'pending' RETURNING run_at")
         static let deleteAll = SQL("DELETE FROM tasks WHERE brand_id = $1 AND lane = $2 AND state = 'pending' RETURNING run_at")
@@ -26,7 +27,7 @@ extension BrandTransaction {
             """)
     }
 
-    /// False when the task is in a worker's hands, or gone.
+    /// False when the task is in a worker's hands, or gone. Waits for whoever is at the lane, so the unit must hold no other.
     func takeBack(_ id: QueueTaskID, lane: String) throws -> Bool {
         guard try row(Statements.lock, .text(lane)) != nil,
             let gone = try row(Statements.delete, .text(lane), SQLValue(id))
@@ -37,7 +38,7 @@ extension BrandTransaction {
 
     /// All of a lane that no worker has begun; returns how many there were.
     func takeBackAll(lane: String) throws -> Int {
-        guard try row(Statements.lock, .text(lane)) != nil else { return 0 }
+        guard try row(Statements.lockIfFree, .text(lane)) != nil else { return 0 }
         let gone = try rows(Statements.deleteAll, .text(lane))
         if !gone.isEmpty { try goOn(lane, without: gone) }
         return gone.count

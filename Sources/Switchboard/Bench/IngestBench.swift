@@ -16,7 +16,9 @@
             var bodyBytes: Int
             var connections: Int
 
-            var ratio: Double { Self.median(storing) / Self.median(null) }
+            /// The median of the rounds' own ratios: the two halves of a round are beside each other in time, so a machine that grows slower
+            /// or faster between the rounds changes both.
+            var ratio: Double { Self.median(zip(storing, null).map { $0 / $1 }) }
 
             static func median(_ values: [Double]) -> Double {
                 let sorted = values.sorted()

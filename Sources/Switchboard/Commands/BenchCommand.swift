@@ -19,7 +19,7 @@
         struct Ingest: AsyncParsableCommand {
             static let configuration = CommandConfiguration(
                 abstract: "Signed webhooks stored durably, beside the same server's route that stores nothing.",
-                discussion: "Turn workers are paused. Rounds of both are interleaved, and the ratio of the medians is what counts.")
+                discussion: "Turn workers are paused. Rounds of both are interleaved, and the median of their ratios is what counts.")
 
             @OptionGroup var place: Place
             @Option(help: "Webhooks in a round.") var count = 40_000
