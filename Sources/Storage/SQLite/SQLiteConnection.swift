@@ -190,6 +190,8 @@ final class SQLiteConnection: Connection, @unchecked Sendable {
         case SQLITE_FULL: return .full(text)
         // Making room in the shared index or flushing can fail for want of space too, and is then called an I/O error.
         case SQLITE_IOERR where sqlite3_system_errno(handle) == ENOSPC: return .full(text)
+        case SQLITE_IOERR:
+            return .failed(code: Int(code), "\(text): \(String(cString: strerror(sqlite3_system_errno(handle))))")
         case SQLITE_CONSTRAINT: return .duplicate(text)
         default: return .failed(code: Int(code), text)
         }
