@@ -82,8 +82,8 @@ package struct StandInRecords: Sendable {
         return requests
     }
 
-    /// What each line of a file says, and its bytes.
-    private static func lines<Value: Decodable>(_ type: Value.Type, _ path: String) throws -> [(Value, Data)] {
+    /// What each line of a file says, and its bytes. Throws `SandboxError.cannotRead`.
+    static func lines<Value: Decodable>(_ type: Value.Type, _ path: String) throws -> [(Value, Data)] {
         let bytes: Data
         do {
             bytes = try Data(contentsOf: URL(fileURLWithPath: path))
