@@ -70,7 +70,7 @@ import Testing
             #expect(records.calls.map(\.key) == ["k1"] && records.effects.map(\.key) == ["k1"])
             #expect(records.calls.first?.body == CanonicalJSON.text(booking()))
             #expect(records.calls.first?.bodyHash == records.effects.first?.bodyHash)
-            #expect(records.acknowledged == ["wamid.TAKEN"])
+            #expect(records.acknowledged == [StandInRecords.Acknowledged(id: "wamid.TAKEN", brand: "salon")])
             #expect(records.requests.map(\.path) == ["/salon/bookings", "/jobs/openings", "/bank/accounts", "/graph/v23.0/media-1"])
             #expect(records.requests.map(\.brand) == ["salon", "jobs", nil, "jobs"])
             // Nobody knows what became of a call whose connection was dropped.
