@@ -35,14 +35,19 @@ struct BrandAPI: StandIn {
     let verifier: StandardWebhooksVerifier?
     let ledger: Ledger?
     let clock: any WallClock
-    private let answers = IdempotentAnswers()
+    private let answers: IdempotentAnswers
 
-    init(routes: any BrandRoutes, token: String?, verifier: StandardWebhooksVerifier?, ledger: Ledger?, clock: any WallClock) {
+    /// `kept` is what earlier processes answered to calls of this brand.
+    init(
+        routes: any BrandRoutes, token: String?, verifier: StandardWebhooksVerifier?, ledger: Ledger?, kept: [KeptAnswer] = [],
+        clock: any WallClock
+    ) {
         self.routes = routes
         self.token = token
         self.verifier = verifier
         self.ledger = ledger
         self.clock = clock
+        answers = IdempotentAnswers(kept: kept)
     }
 
     func reset() {
@@ -67,7 +72,9 @@ struct BrandAPI: StandIn {
         if let verifier, let reason = verifier.refusal(of: request, now: clock.now) {
             return BrandRefusal(status: 401, code: "bad_signature", message: reason).answer
         }
-        guard let key = request.headers["idempotency-key"], request.plan.honoursKeys else { return try await write(request) }
+        guard let key = request.headers["idempotency-key"], request.plan.honoursKeys else {
+            return try await write(request, isKept: false)
+        }
         switch answers.claim(key, for: request) {
         case .replay(let answer): return answer
         case .otherBody:
@@ -80,7 +87,7 @@ struct BrandAPI: StandIn {
 
     private func first(_ request: StandInRequest, key: String) async throws -> StandInAnswer {
         do {
-            let answer = try await write(request)
+            let answer = try await write(request, isKept: true)
             answers.finish(key, with: answer)
             return answer
         } catch {
@@ -89,10 +96,10 @@ struct BrandAPI: StandIn {
         }
     }
 
-    private func write(_ request: StandInRequest) async throws -> StandInAnswer {
+    private func write(_ request: StandInRequest, isKept: Bool) async throws -> StandInAnswer {
         try await request.pause(clock: clock)
         let answer = run(request)
-        if answer.status < 300 { try await ledger?.recordEffect(request, status: answer.status, at: clock.now) }
+        if answer.status < 300 { try await ledger?.recordEffect(request, answer, isKept: isKept, at: clock.now) }
         return answer
     }
 

@@ -1,57 +1,5 @@
 import Conversation
 import Foundation
-import NIOPosix
-import Synchronization
-
-#if canImport(Glibc)
-    import Glibc
-#elseif canImport(Darwin)
-    import Darwin
-#endif
-
-/// A file of JSON lines that only grows. A line outlives the process once `append` has returned, and the machine where the file is durable.
-final class JSONLinesFile: Sendable {
-    private let path: String
-    private let isDurable: Bool
-    private let descriptor: Mutex<Int32>
-
-    /// Throws `SandboxError.cannotOpen`.
-    init(path: String, isDurable: Bool = true) throws {
-        let opened = open(path, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0o600)
-        guard opened >= 0 else { throw SandboxError.cannotOpen(path: path, reason: String(cString: strerror(errno))) }
-        self.path = path
-        self.isDurable = isDurable
-        descriptor = Mutex(opened)
-    }
-
-    deinit {
-        _ = descriptor.withLock { close($0) }
-    }
-
-    /// Runs on a thread of its own kind, because `fsync` blocks. Throws `SandboxError.cannotWrite`.
-    func append(_ line: JSONValue) async throws {
-        let bytes = CanonicalJSON.bytes(line) + [UInt8(ascii: "\n")]
-        try await NIOThreadPool.singleton.runIfActive { try self.write(bytes) }
-    }
-
-    private func write(_ bytes: [UInt8]) throws {
-        try descriptor.withLock { descriptor in
-            var rest = bytes[...]
-            while !rest.isEmpty {
-                let written = rest.withUnsafeBytes { systemWrite(descriptor, $0.baseAddress, $0.count) }
-                if written < 0 && errno == EINTR { continue }
-                guard written > 0 else { throw failure() }
-                rest = rest.dropFirst(written)
-            }
-            guard !isDurable || fsync(descriptor) == 0 else { throw failure() }
-        }
-    }
-
-    private func failure() -> SandboxError { .cannotWrite(path: path, reason: String(cString: strerror(errno))) }
-}
-
-/// `write` of the C library, whose name the method above hides.
-private func systemWrite(_ descriptor: Int32, _ bytes: UnsafeRawPointer?, _ count: Int) -> Int { write(descriptor, bytes, count) }
 
 /// What the stand-ins can prove after a crash of theirs or of the gateway: each request and each write call that arrived, each effect, each
 /// webhook that was acknowledged. `StandInRecords` reads it.
@@ -61,18 +9,22 @@ struct Ledger: Sendable {
     static let acknowledgedName = "acknowledged.jsonl"
     static let requestsName = "requests.jsonl"
 
+    private let directory: String
+    private let tokens: [String: String]
     private let calls: JSONLinesFile
     private let effects: JSONLinesFile
     private let acknowledged: JSONLinesFile
     private let requests: JSONLinesFile
 
-    /// Makes the directory when it is missing. Throws `SandboxError.cannotOpen`.
-    init(directory: String) throws {
+    /// Makes the directory when it is missing. `tokens` tell of callers whose brand they are. Throws `SandboxError.cannotOpen`.
+    init(directory: String, tokens: [String: String] = [:]) throws {
         do {
             try FileManager.default.createDirectory(atPath: directory, withIntermediateDirectories: true)
         } catch {
             throw SandboxError.cannotOpen(path: directory, reason: "\(error)")
         }
+        self.directory = directory
+        self.tokens = tokens
         calls = try JSONLinesFile(path: "\(directory)/\(Self.callsName)")
         effects = try JSONLinesFile(path: "\(directory)/\(Self.effectsName)")
         acknowledged = try JSONLinesFile(path: "\(directory)/\(Self.acknowledgedName)")
@@ -86,7 +38,7 @@ struct Ledger: Sendable {
         let query = request.query.sorted { $0.key < $1.key }.map { "\($0.key)=\($0.value)" }.joined(separator: "&")
         try await requests.append([
             "id": .string(id), "at": .string(at.description), "method": .string(request.method), "path": .string(request.path),
-            "query": .string(query), "brand": JSONValue(SandboxInstance.brand(of: request)),
+            "query": .string(query), "brand": JSONValue(SandboxInstance.brand(of: request, tokens: tokens)),
             "headers": .object(request.headers.filter { $0.key != "authorization" }.mapValues(JSONValue.string)),
             "body": .string(String(decoding: request.body, as: UTF8.self)),
             "reference": JSONValue(request.json?["biz_opaque_callback_data"]?.string),
@@ -109,13 +61,19 @@ struct Ledger: Sendable {
         ])
     }
 
-    /// Written after a write call took effect: at most once per key when keys are honoured.
-    func recordEffect(_ request: StandInRequest, status: Int, at: Timestamp) async throws {
+    /// Written after a write call took effect: at most once per key when keys are honoured. What is `kept` is answered to the same call
+    /// again, by later processes too.
+    func recordEffect(_ request: StandInRequest, _ answer: StandInAnswer, isKept: Bool, at: Timestamp) async throws {
         try await effects.append([
             "at": .string(at.description), "method": .string(request.method), "path": .string(request.path),
             "key": JSONValue(request.headers["idempotency-key"]), "body_sha256": .string(Hex.encode(Signatures.sha256(request.body))),
-            "status": .integer(Int64(status)),
+            "status": .integer(Int64(answer.status)), "answer": isKept ? .string(String(decoding: answer.body, as: UTF8.self)) : .null,
         ])
+    }
+
+    /// What earlier processes answered to calls that took effect, oldest first. Throws `SandboxError.cannotRead`.
+    func keptAnswers() throws -> [KeptAnswer] {
+        try StandInRecords.lines(KeptAnswer.self, "\(directory)/\(Self.effectsName)").map { $0.0 }
     }
 
     /// Written for each message and status in a webhook that the gateway answered 200.

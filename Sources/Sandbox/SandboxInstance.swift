@@ -24,12 +24,15 @@ struct SandboxInstance: Sendable, Hashable {
     static func named(_ id: String) -> SandboxInstance? { all.first { $0.id == id } }
     static func with(phoneNumberID: String) -> SandboxInstance? { all.first { $0.phoneNumberID == phoneNumberID } }
 
-    /// The brand that a request is about: its own API is named by the path's first part, its number at the Graph API by the third. Nil where
-    /// the path does not tell.
-    static func brand(of request: StandInRequest) -> String? {
+    /// The brand that a request is about: its own API is named by the path's first part, its number at the Graph API by the third, and of
+    /// media the caller's token tells (`tokens`: brands by token). The webhook desk is the salon's, as the demo has it. Nil for what brands
+    /// share: models, and ticket systems whose desks anybody may be given.
+    static func brand(of request: StandInRequest, tokens: [String: String] = [:]) -> String? {
         let parts = request.parts
         guard let first = parts.first else { return nil }
-        if first == "graph" { return parts.count > 2 ? with(phoneNumberID: parts[2])?.brand : nil }
-        return all.first { $0.brand == first }?.brand
+        if first == "desk" { return parts.dropFirst().first == DeskSystem.webhook.rawValue ? "salon" : nil }
+        guard first == "graph" else { return all.first { $0.brand == first }?.brand }
+        let number = parts.count > 2 ? with(phoneNumberID: parts[2]) : nil
+        return number?.brand ?? Bearer.token(of: request).flatMap { tokens[$0] }
     }
 }

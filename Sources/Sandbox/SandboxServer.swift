@@ -37,7 +37,7 @@ package struct SandboxServer: Service {
     /// Serves until it is cancelled or shut down; running delays are given up then. Throws `SandboxError`, or the system's error when the port is taken.
     package func run() async throws {
         warnOfMissingValues()
-        let ledger = try stateDirectory.map(Ledger.init(directory:))
+        let ledger = try stateDirectory.map { try Ledger(directory: $0, tokens: brandsByToken) }
         let sender = WebhookSender(
             gateway: try LoopbackAddress(gateway), secret: value("WHATSAPP_APP_SECRET").map { Array($0.utf8) }, ledger: ledger,
             clock: clock, logger: logger)
@@ -60,9 +60,10 @@ package struct SandboxServer: Service {
         let chats = Chats()
         let recordings = Recordings()
         let faults = FaultBook()
+        let kept = try ledger?.keptAnswers() ?? []
         let brands = [
-            "salon": try brand(SalonAPI(clock: clock), prefix: "SALON", ledger: ledger),
-            "jobs": try brand(JobsAPI(), prefix: "JOBS", ledger: ledger),
+            "salon": try brand(SalonAPI(clock: clock), "salon", ledger: ledger, kept: kept),
+            "jobs": try brand(JobsAPI(), "jobs", ledger: ledger, kept: kept),
         ]
         let tokens = SandboxInstance.all.compactMap { instance in value(instance.tokenVariable).map { (instance.phoneNumberID, $0) } }
         let graph = GraphAPI(chats: chats, sender: sender, tokens: Dictionary(uniqueKeysWithValues: tokens), clock: clock)
@@ -78,11 +79,20 @@ package struct SandboxServer: Service {
             standIns: standIns, control: control, recordings: recordings, ledger: ledger, faults: faults, clock: clock, logger: logger)
     }
 
-    private func brand(_ routes: any BrandRoutes, prefix: String, ledger: Ledger?) throws -> BrandAPI {
+    private func brand(_ routes: any BrandRoutes, _ name: String, ledger: Ledger?, kept: [KeptAnswer]) throws -> BrandAPI {
+        let prefix = name.uppercased()
         let variable = "\(prefix)_SIGNING_SECRET"
         let verifier = value(variable).map(StandardWebhooksVerifier.init(secret:))
         if case .some(.none) = verifier { throw SandboxError.badSigningSecret(variable: variable) }
-        return BrandAPI(routes: routes, token: value("\(prefix)_API_TOKEN"), verifier: verifier ?? nil, ledger: ledger, clock: clock)
+        return BrandAPI(
+            routes: routes, token: value("\(prefix)_API_TOKEN"), verifier: verifier ?? nil, ledger: ledger,
+            kept: kept.filter { $0.path.hasPrefix("/\(name)/") }, clock: clock)
+    }
+
+    /// Whose each number's token is; none that two brands share.
+    private var brandsByToken: [String: String] {
+        let brands = SandboxInstance.all.compactMap { instance in value(instance.tokenVariable).map { ($0, Set([instance.brand])) } }
+        return Dictionary(brands) { $0.union($1) }.compactMapValues { $0.count == 1 ? $0.first : nil }
     }
 
     /// The ticket systems. What they are told of the gateway can be set later, at `/_sandbox/desk`.

@@ -38,25 +38,45 @@ package struct StandInRecords: Sendable {
         package func holds(_ word: String) -> Bool { String(decoding: line, as: UTF8.self).contains(word) }
     }
 
+    /// A message in a webhook that was answered 200.
+    package struct Acknowledged: Sendable, Hashable {
+        package var id: String
+        /// Whose number it was written to; nil where nobody knows.
+        package var brand: String?
+
+        /// Of no known brand unless said otherwise.
+        package init(id: String, brand: String? = nil) {
+            self.id = id
+            self.brand = brand
+        }
+    }
+
     /// Oldest first.
     package private(set) var calls: [Call] = []
     package private(set) var effects: [Call] = []
     package private(set) var requests: [Request] = []
-    /// Ids of messages in webhooks that the gateway answered 200.
-    package private(set) var acknowledged: Set<String> = []
+    /// Messages in webhooks that the gateway answered 200.
+    package private(set) var acknowledged: Set<Acknowledged> = []
 
     /// Reads the folder that `sandbox --state` names. Throws `SandboxError.cannotRead`.
     package init(directory: String) throws {
         calls = try Self.lines(Call.self, "\(directory)/\(Ledger.callsName)").map { $0.0 }
         effects = try Self.lines(Call.self, "\(directory)/\(Ledger.effectsName)").map { $0.0 }
         let items = try Self.lines(Item.self, "\(directory)/\(Ledger.acknowledgedName)").map { $0.0 }
-        acknowledged = Set(items.filter { $0.kind == "message" }.map(\.id))
+        acknowledged = Set(items.filter { $0.kind == "message" }.map { Acknowledged(id: $0.id, brand: $0.brand) })
         requests = Self.requests(try Self.lines(Line.self, "\(directory)/\(Ledger.requestsName)"))
     }
 
     private struct Item: Decodable {
         var kind: String
         var id: String
+        var phoneNumberID: String?
+        var brand: String? { phoneNumberID.flatMap { SandboxInstance.with(phoneNumberID: $0)?.brand } }
+
+        private enum CodingKeys: String, CodingKey {
+            case kind, id
+            case phoneNumberID = "phone_number_id"
+        }
     }
 
     /// A request, or the answer to an earlier one.
@@ -82,8 +102,8 @@ package struct StandInRecords: Sendable {
         return requests
     }
 
-    /// What each line of a file says, and its bytes.
-    private static func lines<Value: Decodable>(_ type: Value.Type, _ path: String) throws -> [(Value, Data)] {
+    /// What each line of a file says, and its bytes. Throws `SandboxError.cannotRead`.
+    static func lines<Value: Decodable>(_ type: Value.Type, _ path: String) throws -> [(Value, Data)] {
         let bytes: Data
         do {
             bytes = try Data(contentsOf: URL(fileURLWithPath: path))

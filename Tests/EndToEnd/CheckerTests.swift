@@ -20,6 +20,7 @@ import Testing
                 try await rig.checked(acknowledged: ["wamid.never"]) == ["outcome: acknowledged message wamid.never is not in the store"])
             try await store(rig, answered)
             try await files(rig)
+            try await redriven(rig)
             #expect(try await rig.checked(canaries: CrashTests.canaries) == [])
         }
     }
@@ -67,6 +68,13 @@ import Testing
                 { _ in #"{"id":"1","path":"/salon/bookings","brand":"salon","body":"for \#(CrashTests.canaries["jobs"] ?? "")"}"# },
                 "/salon/bookings of salon was told the canary of jobs"
             ),
+            (
+                "requests",
+                { _ in
+                    let words = CrashTests.canaries.values.joined(separator: " and ")
+                    return #"{"id":"1","path":"/llm/v1/chat/completions","body":"\#(words)"}"#
+                }, "/llm/v1/chat/completions was told the canaries of jobs and salon at once"
+            ),
         ]
         for (file, change, says) in changes {
             try await withLine(in: file, rig, change) {
@@ -74,6 +82,27 @@ import Testing
                 #expect(faults.contains { $0.contains(says) }, "\(file): \(faults)")
             }
         }
+    }
+
+    /// A reply that a person had sent again may have come twice, and no more.
+    private func redriven(_ rig: Rig) async throws {
+        let (id, reference) = (rig.bytes("00112233445566778899aabbccddeeff"), "00112233-4455-6677-8899-aabbccddeeff")
+        try await write(
+            rig,
+            """
+            INSERT INTO dead_letters (brand_id, dead_letter_id, kind, reason, detail, subject_id, task, state, created_at)
+            VALUES ('salon', \(id), 'delivery', 'unknown', 'x', \(id), '{}', 'redriven', 0)
+            """)
+        for times in 1...3 {
+            let sends = (1...times).map { number in
+                #"{"id":"\#(number)","path":"/graph/v23.0/1/messages","reference":"\#(reference)"}"#
+            }
+            try await withLine(in: "requests", rig, { _ in sends.joined(separator: "\n") }) {
+                let faults = try await rig.checked(canaries: CrashTests.canaries)
+                #expect(faults == (times < 3 ? [] : ["reply: reply \(reference) may have been sent 3 times"]), "\(times)")
+            }
+        }
+        try await write(rig, "DELETE FROM dead_letters")
     }
 
     /// Adds a line to a file of the stand-ins, made of its first one, for as long as `body` runs.
@@ -117,6 +146,57 @@ import Testing
             ] {
                 #expect(try await rig.check(options: bad).code == 2, "\(bad)")
             }
+        }
+    }
+
+    /// A default store that nobody meant would be checked in the place of those that hold the brands.
+    @Test func aConfigurationThatCannotBeReadTellsOfNoStores() async throws {
+        try await Rig.with(CrashTests.impatient) { rig in
+            _ = try await goodDay(rig)
+            let file = rig.config + "/switchboard.yaml"
+            let good = try String(contentsOfFile: file, encoding: .utf8)
+            let nowhere = ["--config", rig.folder + "/nowhere"]
+            for (text, options) in [(good + "\nstores: [", []), (good + "\nsotres: {}\n", []), (good, nowhere)] {
+                try text.write(toFile: file, atomically: true, encoding: .utf8)
+                let refused = try await rig.check(options: options)
+                #expect(refused.code == 3 && refused.err.contains("switchboard.yaml:"), "\(refused)")
+                #expect(refused.err.contains("or give --store"), "\(refused)")
+                guard Rig.kind == .sqlite else { continue }
+                let told = try await rig.check(options: options + ["--store", "sqlite:\(rig.data)/switchboard.sqlite"])
+                #expect(told.code == 0, "\(told)")
+            }
+            // Whose key it is, is not asked.
+            let keyless = good.replacing("${SWITCHBOARD_OPERATOR_KEY}", with: "${NOBODY_SET_THIS}")
+            try keyless.write(toFile: file, atomically: true, encoding: .utf8)
+            #expect(keyless != good)
+            #expect(try await rig.checked() == [])
+        }
+    }
+
+    @Test(.onlySQLite(because: "only of a file it can be told when the gateway was stopped"))
+    func whatCameDueAfterTheEndIsNoFault() async throws {
+        try await Rig.with(CrashTests.impatient) { rig in
+            _ = try await goodDay(rig)
+            func plant(dueIn wait: Duration) async throws -> Timestamp {
+                let due = SystemClock().now + wait
+                let id = rig.bytes("00112233445566778899aabbccddeeff")
+                try await write(
+                    rig,
+                    """
+                    INSERT INTO tasks (brand_id, lane, task_id, kind, payload, priority, run_at, state, created_at, node)
+                    VALUES ('salon', 'turn:x', \(id), 'timer', '{}', 1, \(due.milliseconds), 'pending', 0, 'n')
+                    """)
+                return due
+            }
+            let due = try await plant(dueIn: .seconds(2))
+            try await eventually("the task is due") { SystemClock().now > due }
+            #expect(try await rig.checked() == [])
+            try await write(rig, "DELETE FROM tasks")
+            let late = try await plant(dueIn: .seconds(-1))
+            #expect(
+                try await rig.checked() == [
+                    "settled: task timer of lane turn:x is pending since \(late) (if stopped before: --unsettled)"
+                ])
         }
     }
 

@@ -61,7 +61,7 @@
 
         private static func unsettled(_ id: UniqueID, _ state: String, hasLetter: Bool) -> [BrokenPromise] {
             switch state {
-            case "queued": [BrokenPromise(.settled, "action \(id) is still queued")]
+            case "queued": [BrokenPromise(.settled, "action \(id) is still queued (if stopped before it was at rest: --unsettled)")]
             case "unknown", "failed": hasLetter ? [] : [BrokenPromise(.outcome, "action \(id) is \(state) without a dead letter")]
             default: []
             }

@@ -21,7 +21,7 @@
             case .reply: "each one ends, and none that may have arrived is sent again"
             case .oneEffect: "an action takes effect once if it is done, and else never"
             case .sameBytes: "all calls of an action carry its key and its bytes"
-            case .settled: "nothing runs, is held or waits without a time to come"
+            case .settled: "nothing runs, is held or waits that was due before the stop"
             case .brandsApart: "nothing of a brand reaches another one"
             }
         }

@@ -39,13 +39,19 @@
             }
         }
 
+        /// Of a system that brands share nobody knows whose request is whose; what concerns two of them is wrong there too.
         static func told(_ requests: [StandInRecords.Request], _ canaries: [Canary]) -> [BrokenPromise] {
             guard !canaries.isEmpty else { return [] }
             var found: Set<BrokenPromise> = []
             for request in requests {
-                guard let brand = request.brand else { continue }
-                for canary in canaries where canary.brand.rawValue != brand && request.holds(canary.word) {
-                    found.insert(BrokenPromise(.brandsApart, "\(request.path) of \(brand) was told the canary of \(canary.brand)"))
+                let owners = Set(canaries.filter { request.holds($0.word) }.map(\.brand.rawValue))
+                if let brand = request.brand {
+                    for owner in owners where owner != brand {
+                        found.insert(BrokenPromise(.brandsApart, "\(request.path) of \(brand) was told the canary of \(owner)"))
+                    }
+                } else if owners.count > 1 {
+                    let names = owners.sorted().joined(separator: " and ")
+                    found.insert(BrokenPromise(.brandsApart, "\(request.path) was told the canaries of \(names) at once"))
                 }
             }
             return found.sorted { $0.what < $1.what }

@@ -1,5 +1,6 @@
 #if Sandbox
     import Conversation
+    import Sandbox
     import Storage
 
     /// Messages that came in: each ended, in one turn, in its order.
@@ -9,7 +10,8 @@
         /// Those that say why behind the colon.
         private static let needsReason: Set<String> = ["no_reply", "dropped"]
 
-        private static let inbound = SQL("SELECT provider_id, outcome, message_id FROM messages WHERE direction = 'in' ORDER BY message_id")
+        private static let inbound = SQL(
+            "SELECT provider_id, outcome, message_id, brand_id FROM messages WHERE direction = 'in' ORDER BY message_id")
         private static let quarantined = SQL("SELECT body FROM quarantine UNION ALL SELECT body FROM unrouted")
         private static let sharedTurns = SQL(
             """
@@ -34,12 +36,12 @@
             """)
 
         /// Throws `StorageError`.
-        static func look(_ view: StoreView) throws -> (broken: [BrokenPromise], ids: Set<String>, kept: [String]) {
+        static func look(_ view: StoreView) throws -> (broken: [BrokenPromise], brands: [String: Set<String>], kept: [String]) {
             var broken: [BrokenPromise] = []
-            var ids: Set<String> = []
+            var brands: [String: Set<String>] = [:]
             for row in try view.rows(inbound) {
                 let id = try row.optional(0) { $0.text } ?? "\(try row.id(2))"
-                ids.insert(id)
+                brands[id, default: []].insert(try row.text(3))
                 let fault = complaint(try row.optional(1) { $0.text }, hasLetter: view.letters.contains(try row.id(2)), view.isSettled)
                 if let fault { broken.append(BrokenPromise(.outcome, "message \(id) \(fault)")) }
             }
@@ -47,14 +49,22 @@
             broken += try view.each(repeatedTurns, breaks: .oneTurn) { "message \(try name($0, 0)) was answered in more than one turn" }
             broken += try view.each(inversions, breaks: .order) { "message \(try name($0, 1)) had its turn before \(try name($0, 0))" }
             let kept = try view.rows(quarantined).map { String(decoding: try $0.bytes(0), as: UTF8.self) }
-            return (broken, ids, kept)
+            return (broken, brands, kept)
         }
 
-        /// Acknowledged messages that no store has, and that nobody keeps as they came.
-        static func lost(_ acknowledged: Set<String>, _ found: StoreFindings) -> [BrokenPromise] {
-            acknowledged.subtracting(found.messages).sorted().filter { id in !found.kept.contains { $0.contains(id) } }.map {
-                BrokenPromise(.outcome, "acknowledged message \($0) is not in the store")
+        /// Acknowledged messages that no store has, and that nobody keeps as they came; or that another brand has.
+        static func lost(_ acknowledged: Set<StandInRecords.Acknowledged>, _ found: StoreFindings) -> [BrokenPromise] {
+            Set(acknowledged.compactMap { complaint($0, found) }).sorted { $0.line < $1.line }
+        }
+
+        private static func complaint(_ message: StandInRecords.Acknowledged, _ found: StoreFindings) -> BrokenPromise? {
+            guard let brands = found.messages[message.id] else {
+                let isKept = found.kept.contains { $0.contains(message.id) }
+                return isKept ? nil : BrokenPromise(.outcome, "acknowledged message \(message.id) is not in the store")
             }
+            guard let brand = message.brand, !brands.contains(brand) else { return nil }
+            let others = brands.sorted().joined(separator: " and ")
+            return BrokenPromise(.brandsApart, "acknowledged message \(message.id) was written to \(brand) and is stored under \(others)")
         }
 
         private static func complaint(_ outcome: String?, hasLetter: Bool, _ isSettled: Bool) -> String? {

@@ -9,8 +9,8 @@
     struct StoreChecker: Sendable {
         var stores: [StoreLocation]
         var records: StandInRecords
-        /// Ids of messages that were answered 200.
-        var acknowledged: Set<String>
+        /// Messages that were answered 200.
+        var acknowledged: Set<StandInRecords.Acknowledged>
         var canaries: [Canary] = []
         /// Whether all work should be over.
         var isSettled = true
@@ -26,9 +26,9 @@
             let told = CanaryRules.told(records.requests, canaries)
             return CheckReport(
                 broken: MessageRules.lost(acknowledged, found) + found.broken + book.broken + book.foreign(found.keys)
-                    + ReplyRules.sentAgain(records.requests) + told,
-                messages: found.messages.count, acknowledged: acknowledged.count, replies: found.replies, actions: found.keys.count,
-                calls: records.calls.count, effects: records.effects.count)
+                    + ReplyRules.sentAgain(records.requests, redriven: found.redriven) + told,
+                messages: found.messages.count, acknowledged: Set(acknowledged.map(\.id)).count, replies: found.replies,
+                actions: found.keys.count, calls: records.calls.count, effects: records.effects.count)
         }
 
         /// Nil for a store that has no lock: there the server knows who is connected.
@@ -46,9 +46,10 @@
         }
 
         private func look(at store: StoreLocation, _ book: CallBook) async throws -> StoreFindings {
-            let (isSettled, canaries) = (isSettled, canaries)
+            let (isSettled, canaries, stopped) = (isSettled, canaries, Self.lastWritten(store))
             let look: StoreInspection.Look<StoreFindings> = { connection, dialect in
-                try StoreFindings(StoreView(connection, dialect, isSettled: isSettled), records: book, canaries: canaries)
+                let view = try StoreView(connection, dialect, isSettled: isSettled, stopped: stopped)
+                return try StoreFindings(view, records: book, canaries: canaries)
             }
             do {
                 switch store {
@@ -58,6 +59,17 @@
             } catch {
                 throw StartProblem("\(store.shown): \(error)")
             }
+        }
+
+        /// A gateway that ends folds its log back into the file, and one that is killed has written to the log until then. Later in a copy.
+        private static func lastWritten(_ store: StoreLocation) -> Timestamp? {
+            guard case .file(let path) = store else { return nil }
+            let file = URL(fileURLWithPath: path).resolvingSymlinksInPath().path
+            let moments = [file, file + "-wal"].compactMap { path in
+                // There need not be a log; and without a moment, now is taken.
+                (try? FileManager.default.attributesOfItem(atPath: path))?[.modificationDate] as? Date
+            }
+            return moments.max().map { Timestamp(milliseconds: Int64($0.timeIntervalSince1970 * 1000)) }
         }
     }
 

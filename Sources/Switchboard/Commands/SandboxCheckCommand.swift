@@ -65,9 +65,9 @@
 
         func run() async throws {
             let records = try readRecords()
+            let acknowledged = Set(try readAcknowledged().map { StandInRecords.Acknowledged(id: $0) }).union(records.acknowledged)
             let checker = StoreChecker(
-                stores: try stores(), records: records, acknowledged: try readAcknowledged().union(records.acknowledged), canaries: canary,
-                isSettled: !unsettled)
+                stores: try stores(), records: records, acknowledged: acknowledged, canaries: canary, isSettled: !unsettled)
             let report = try await checker.run()
             Terminal.say(json ? CanonicalJSON.text(report.json) : report.text)
             if !report.broken.isEmpty { throw ExitCode(1) }
@@ -82,10 +82,11 @@
             let options = try ServeOptions.parse(["--data", data, "--config", config, "--channels", channels])
             let environment = Configuration.environment
             let loaded = Configuration.load(options, environment: environment)
-            // The keys of demo brands, say, are of no interest here; which stores there are is.
-            if let problem = loaded.errors.first(where: { $0.key == "stores" || $0.key.hasPrefix("stores.") }) {
-                throw StartProblem("\(problem)")
+            // Keys, of demo brands say, are of no interest here. Which stores there are is, and a file with a fault may not tell.
+            let fault = loaded.errors.first {
+                $0.scope == .installation && $0.file.hasSuffix("/switchboard.yaml") && $0.key != "operator_key"
             }
+            if let fault { throw StartProblem("\(fault); or give --store what the gateway was given") }
             let plan = try StorePlan(
                 options: options, environment: environment, stores: loaded.server.stores, defaultPath: data + "/switchboard.sqlite")
             return [plan.main] + plan.named.sorted { $0.key < $1.key }.map(\.value)

@@ -40,6 +40,10 @@ struct Tampering {
                 undo: "UPDATE messages SET provider_id = '\(answered)' WHERE provider_id = 'other'",
                 says: "outcome: acknowledged message \(answered) is not in the store"),
             Tampering(
+                change: "UPDATE messages SET brand_id = 'jobs' WHERE provider_id = '\(answered)' AND direction = 'in'",
+                undo: "UPDATE messages SET brand_id = 'salon' WHERE provider_id = '\(answered)' AND direction = 'in'",
+                says: "brands-apart: acknowledged message \(answered) was written to salon and is stored under jobs"),
+            Tampering(
                 change: "UPDATE messages SET outcome = NULL WHERE direction = 'in'", undo: answeredAgain, says: "has no outcome",
                 isMerelyOpen: true),
             Tampering(
