@@ -84,6 +84,8 @@ struct CommandReaderTests {
             #expect(commands[0].publisherID == "m1" && commands[1].publisherID == nil)
             #expect(commands[0].contentType == "application/json" && commands[0].subject == Self.subject)
             #expect(Set(commands.map(\.place)).count == 3)
+            let ages = commands.map { command in command.publishedAt.map { SystemClock().now - $0 } }
+            #expect(ages.allSatisfy { $0.map { $0 > .seconds(-5) && $0 < .seconds(300) } ?? false }, "\(ages)")
         }
     }
 

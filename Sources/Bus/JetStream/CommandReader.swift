@@ -106,7 +106,8 @@ final class CommandReader: @unchecked Sendable {
             brand: words.count > 1 ? String(words[1]) : "", subject: subject, publisherID: header(EventEncoding.idHeader, message),
             contentType: header(EventEncoding.typeHeader, message), body: body,
             // A stream that was wiped counts from 1 again, at another time.
-            place: "\(meta.pointee.Sequence.Stream).\(meta.pointee.Timestamp)", delivery: Int(clamping: meta.pointee.NumDelivered))
+            place: "\(meta.pointee.Sequence.Stream).\(meta.pointee.Timestamp)", delivery: Int(clamping: meta.pointee.NumDelivered),
+            publishedAt: Timestamp(milliseconds: meta.pointee.Timestamp / 1_000_000))
     }
 
     private static func header(_ name: String, _ message: OpaquePointer?) -> String? {
