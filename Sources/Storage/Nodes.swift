@@ -70,7 +70,6 @@ package struct NodeStore: Sendable {
         """)
     private static let forget = SQL("DELETE FROM nodes WHERE seen_at < $1")
     private static let remove = SQL("DELETE FROM nodes WHERE node_id = $1")
-    private static let seen = SQL("SELECT seen_at FROM nodes WHERE node_id = $1")
     private static let list = SQL("SELECT \(columns) FROM nodes ORDER BY started_at, node_id")
 
     /// Notes that the node lives. `startedAt` counts the first time, `seenAt` is the database's present.
@@ -94,16 +93,6 @@ package struct NodeStore: Sendable {
     /// The node stops in an orderly way.
     package func remove(_ id: String) async throws {
         try await store.database.write(.installation) { _ = try $0.run(Self.remove, [.text(id)]) }
-    }
-
-    /// Whether a node that did something at `moment` is there no more: it stopped, or is lost. One that is not in the list may have begun a
-    /// moment ago, and is believed to be there for as long as one that is silent.
-    package func isGone(_ id: String, since moment: Timestamp) async throws -> Bool {
-        let ours = store.clock.now
-        return try await store.database.read(.installation) { connection in
-            let seenAt = try connection.rows(Self.seen, [.text(id)]).first?.time(0)
-            return (connection.time ?? ours) - (seenAt ?? moment) > Self.silence
-        }
     }
 
     /// Every node that was seen within a day, and the database's present.

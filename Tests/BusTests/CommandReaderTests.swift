@@ -39,8 +39,10 @@ struct CommandReaderTests {
         }
     }
 
-    private func with(_ url: String, _ taker: Taker, _ body: (JetStreamBus) async throws -> Void) async throws {
-        let bus = JetStreamBus(try BusAddress(url), logger: Logger(label: "test"))
+    private func with(
+        _ url: String, _ taker: Taker, logger: Logger = Logger(label: "test"), _ body: (JetStreamBus) async throws -> Void
+    ) async throws {
+        let bus = JetStreamBus(try BusAddress(url), logger: logger)
         bus.take { taker.take($0) }
         // The stream is there as soon as the bus is connected.
         while !bus.isConnected { await Task.yield() }
@@ -84,6 +86,8 @@ struct CommandReaderTests {
             #expect(commands[0].publisherID == "m1" && commands[1].publisherID == nil)
             #expect(commands[0].contentType == "application/json" && commands[0].subject == Self.subject)
             #expect(Set(commands.map(\.place)).count == 3)
+            let ages = commands.map { command in command.publishedAt.map { SystemClock().now - $0 } }
+            #expect(ages.allSatisfy { $0.map { $0 > .seconds(-5) && $0 < .seconds(300) } ?? false }, "\(ages)")
         }
     }
 
@@ -200,6 +204,60 @@ struct CommandReaderTests {
         }
         #expect(try NATSReader.limits(url: url, consumer: Self.consumer) == now)
         #expect(second.texts == ["two"])
+    }
+
+    /// What the server's operator allows is less than what this program would have.
+    @Test func whereTheServerRefusesTheSettingsCommandsComeAllTheSame() async throws {
+        let access = """
+            accounts { space1 { jetstream: { max_ack_pending: 500 }, users: [{ user: user1, password: secret }] } }
+            """
+        try await NATSServer.with(access: access) { server in
+            let (url, logs) = (server.freshURL(), Warnings())
+            let logger = Logger(label: "test") { _ in logs }
+            let first = Taker()
+            try await with(url, first, logger: logger) { _ in
+                try publish("one", url)
+                await first.waitFor(1)
+                try await settled(url)
+            }
+            #expect(try NATSReader.limits(url: url, consumer: Self.consumer).unacknowledged == 500)
+            let before = NATSReader.ConsumerLimits(acknowledgementWait: 30, deliveries: 5, unacknowledged: 100)
+            try NATSReader.change(url: url, consumer: Self.consumer, to: before)
+            #expect(logs.texts.isEmpty)
+            try publish("two", url)
+            let second = Taker()
+            try await with(url, second, logger: logger) { _ in
+                await second.waitFor(1)
+                try publish("three", url)
+                await second.waitFor(2)
+                try await settled(url)
+            }
+            #expect(second.texts == ["two", "three"])
+            // The rest is as it should be.
+            let now = NATSReader.ConsumerLimits(acknowledgementWait: 10, deliveries: -1, unacknowledged: 100)
+            #expect(try NATSReader.limits(url: url, consumer: Self.consumer) == now)
+            #expect(logs.texts.count == 1 && logs.texts.first?.contains("stays as it is") == true, "\(logs.texts)")
+        }
+    }
+
+    /// Keeps what is logged at warning and above.
+    private struct Warnings: LogHandler {
+        final class Kept: Sendable {
+            let texts = Mutex<[String]>([])
+        }
+
+        let kept = Kept()
+        var metadata: Logger.Metadata = [:]
+        var logLevel = Logger.Level.warning
+
+        var texts: [String] { kept.texts.withLock { $0 } }
+
+        subscript(metadataKey key: String) -> Logger.Metadata.Value? {
+            get { metadata[key] }
+            set { metadata[key] = newValue }
+        }
+
+        func log(event: LogEvent) { kept.texts.withLock { $0.append("\(event.message) \(event.metadata ?? [:])") } }
     }
 
     @Test func afterTheEndNothingIsBrought() async throws {

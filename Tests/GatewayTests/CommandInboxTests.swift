@@ -175,15 +175,78 @@ struct CommandInboxTests {
         }
     }
 
-    @Test func aFloodForWhatIsNotKnownIsNotLetWaitWithoutEnd() async throws {
+    @Test func whatThereIsNoRoomToRememberWaitsOnTheBus() async throws {
         try await SendWorld.with { world in
             let flood = (0..<1_001).map { command(body(world, instance: "salon-shop"), place: "\($0).1") }
             let verdicts = await world.inbox.take(flood)
-            #expect(verdicts.filter { $0 == .done }.count == 1)
-            let reasons = try await quarantined(world).map(\.reason)
-            #expect(reasons == ["no instance salon-shop and too many others wait for the same reason"])
+            #expect(verdicts.filter { $0 == .again(after: .seconds(2)) }.count == 1_000)
+            let last = flood[try #require(verdicts.firstIndex(of: .again(after: .seconds(30))))]
+            #expect(try await quarantined(world).isEmpty)
             // Another brand's wait as before.
             #expect(await world.inbox.take([command(body(world), brand: "nobody", place: "9999.1")]) == [.again(after: .seconds(2))])
+            // Its key is free: once there is what it is for, it is done.
+            try world.loads(instance: "salon-shop")
+            #expect(await world.inbox.take([last]) == [.done])
+            #expect(try await quarantined(world).isEmpty)
+            #expect(try await world.letters().isEmpty)
+        }
+    }
+
+    @Test func commandsForMoreBrandsThanThereIsRoomForWaitOnTheBus() async throws {
+        try await SendWorld.with { world in
+            let many = (0..<1_000).map { command(body(world), brand: "nobody-\($0)", place: "\($0).1") }
+            #expect(await world.inbox.take(many).allSatisfy { $0 == .again(after: .seconds(2)) })
+            let early = command(body(world, instance: "salon-shop"), place: "5000.1")
+            #expect(await world.inbox.take([early]) == [.again(after: .seconds(30))])
+            #expect(try await quarantined(world).isEmpty)
+            // The others have ended elsewhere: there is room, and its patience begins.
+            world.clock.advance(by: .seconds(301))
+            #expect(await world.inbox.take([early]) == [.again(after: .seconds(2))])
+            try world.loads(instance: "salon-shop")
+            #expect(await world.inbox.take([early]) == [.done])
+            #expect(try await world.store.unrouted.list(after: nil, limit: 10).isEmpty)
+        }
+    }
+
+    // MARK: What is old
+
+    private static let day = Duration.seconds(86_400)
+
+    /// A consumer that is made anew brings all that the stream holds.
+    @Test func whatIsOlderThanKeysAreKeptIsPutAsideAndNeverSentTwice() async throws {
+        try await SendWorld.with { world in
+            var old = command(event(body(world)), place: "1.1")
+            old.publishedAt = world.clock.now
+            #expect(await world.inbox.take([old]) == [.done])
+            world.clock.advance(by: Self.day * 31)
+            while try await world.brand.write({ try $0.forgetOld(limit: 100) }) > 0 {}
+            let isKnown = try await world.brand.read { [key = ReadCommand(old).sendKey] in try key.answer(in: $0) != nil }
+            #expect(!isKnown, "its key is forgotten")
+            #expect(await world.inbox.take([old, old]) == [.done, .done])
+            let count = try await world.brand.read { transaction in
+                try transaction.sessions(after: nil, limit: 10).reduce(0) {
+                    try $0 + transaction.messages(session: $1.id, after: nil, limit: 10).count
+                }
+            }
+            #expect(count == 1, "it was sent once")
+            let kept = try await quarantined(world)
+            #expect(kept.map(\.body) == [old.body])
+            #expect(kept.first?.reason.hasPrefix("it stands on the bus since \(old.publishedAt?.description ?? "?")") == true)
+        }
+    }
+
+    @Test func whatIsOldAndKnownIsNothingNew() async throws {
+        try await SendWorld.with { world in
+            var late = command(event(body(world)), place: "1.1")
+            late.publishedAt = world.clock.now
+            world.clock.advance(by: Self.day * 29)
+            #expect(await world.inbox.take([late]) == [.done])
+            let sent = try await texts(world)
+            #expect(sent.count == 1, "so old a command is done")
+            world.clock.advance(by: .seconds(1))
+            #expect(await world.inbox.take([late]) == [.done])
+            #expect(try await texts(world).count == 1)
+            #expect(try await quarantined(world).isEmpty)
         }
     }
 

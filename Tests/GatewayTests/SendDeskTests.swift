@@ -227,6 +227,22 @@ struct SendDeskTests {
         }
     }
 
+    @Test func aCopyThatAnotherNodeIsAtCostsNoToken() async throws {
+        try await SendWorld.with(Policies(limits: RateLimits(userPerMinute: 1))) { world in
+            try await world.brand.write { _ = try $0.claimRequest(key: "api\nk1", bodyHash: Digest.sha256([1])) }
+            await #expect(throws: StageError.self) { try await world.send(world.command(), key: "k1", body: [1]) }
+            try await world.brand.write { try $0.forgetRequest(key: "api\nk1") }
+            guard case .accepted = try await world.send(world.command(), key: "k1", body: [1]) else {
+                Issue.record("the token was gone")
+                return
+            }
+            // What finds no token lets go of its key, for other words as well.
+            #expect(try await world.refusal(world.command(), key: "k2", body: [2]) == "rate_limited:user")
+            world.clock.advance(by: .seconds(60))
+            #expect(try await world.refusal(world.command("Another"), key: "k2", body: [3]) == nil)
+        }
+    }
+
     @Test func aFilterOfTheBrandHoldsWordsBackOrAddsAWarning() async throws {
         let filters = [
             ContentFilter(name: "promises", pattern: "guarantee", side: .outbound, verdict: .deny),

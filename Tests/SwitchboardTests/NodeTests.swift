@@ -4,6 +4,7 @@ import Logging
 import ServiceLifecycle
 import Signing
 import Storage
+import Synchronization
 import TestKit
 import Testing
 
@@ -68,35 +69,61 @@ struct NodeTests {
         }
     }
 
-    /// While the node that took it may be at it, the same request is refused; once that one is gone, it is made again.
-    @Test(arguments: [true, false]) func aRequestOfANodeThatIsGoneIsTakenOver(endsWell: Bool) async throws {
+    /// Stopped or cut off, it goes on when it can: whoever did its work meanwhile would have done it twice.
+    @Test func theRequestOfANodeThatIsSilentIsLeftToIt() async throws {
         try await withTwo { (clock, _, stores) async throws in
             let (first, second) = (beat(stores[0]), beat(stores[1]))
             #expect(await first.beat())
-            #expect(await second.beat())
-            let brand = BrandID(rawValue: "salon")
+            let (begun, beginner) = AsyncStream<Void>.makeStream()
+            let (gate, opener) = AsyncStream<Void>.makeStream()
+            let works = Atomic(0)
+            async let slow = Self.ask(stores[0]) {
+                beginner.yield()
+                for await _ in gate { break }
+                works.add(1, ordering: .relaxed)
+            }
+            for await _ in begun { break }
+            for wait in [16, 102] {
+                clock.advance(by: .seconds(wait))
+                #expect(await second.beat())
+                #expect(try await states(stores[1])["node-a"] == "lost")
+                #expect(try await Self.ask(stores[1]) { works.add(1, ordering: .relaxed) } == 409)
+            }
+            opener.yield()
+            #expect(try await slow == 201)
+            #expect(try await Self.ask(stores[1]) { works.add(1, ordering: .relaxed) } == 201, "and that is its answer now")
+            #expect(works.load(ordering: .relaxed) == 1)
+        }
+    }
+
+    @Test(arguments: [true, false]) func aRequestThatNobodyEndedMayBeMadeAgainAfterTwoMinutes(signsOff: Bool) async throws {
+        try await withTwo { (clock, _, stores) async throws in
+            #expect(await beat(stores[0]).beat())
             let hash = Digest.sha256(Array("/v1/x".utf8) + [0])
-            guard case .new = try await stores[0].brand(brand).write({ try $0.claimRequest(key: "k", bodyHash: hash) }) else {
+            guard case .new = try await stores[0].brand(Self.brand).write({ try $0.claimRequest(key: "k", bodyHash: hash) }) else {
                 Issue.record("the first has it")
                 return
             }
-            func ask() async throws -> Int {
-                do {
-                    return try await RequestKeys(store: stores[1]).once("k", brand: brand, path: "/v1/x", body: []) {
-                        ChannelResponse(status: 201)
-                    }.status
-                } catch let error as APIError {
-                    return error.status
-                }
-            }
-            #expect(try await ask() == 409)
-            if endsWell { try await stores[0].nodes.remove("node-a") }
-            clock.advance(by: .seconds(14))
-            #expect(await second.beat())
-            #expect(try await ask() == 409, "it may be at it still")
+            if signsOff { try await stores[0].nodes.remove("node-a") }
+            clock.advance(by: .seconds(119))
+            #expect(try await Self.ask(stores[1]) {} == 409, "it may be at it still")
             clock.advance(by: .seconds(2))
-            #expect(try await ask() == 201)
-            #expect(try await ask() == 201, "and that is its answer now")
+            #expect(try await Self.ask(stores[1]) {} == 201)
+            #expect(try await Self.ask(stores[1]) { Issue.record("it was done") } == 201, "and that is its answer now")
+        }
+    }
+
+    private static let brand = BrandID(rawValue: "salon")
+
+    /// The status that a node answers the request "k" with; `work` is what it does for it.
+    private static func ask(_ store: Store, _ work: () async -> Void) async throws -> Int {
+        do {
+            return try await RequestKeys(store: store).once("k", brand: brand, path: "/v1/x", body: []) {
+                await work()
+                return ChannelResponse(status: 201)
+            }.status
+        } catch let error as APIError {
+            return error.status
         }
     }
 

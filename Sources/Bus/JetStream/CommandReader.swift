@@ -4,8 +4,8 @@ import Foundation
 internal import Logging
 internal import Synchronization
 
-/// Reads commands over one life of a connection, on a thread of its own because fetching blocks. `@unchecked`: the pointers and `problem`
-/// belong to that thread alone.
+/// Reads commands over one life of a connection, on a thread of its own because fetching blocks. `@unchecked`: the pointers, `problem`
+/// and `refusal` belong to that thread alone.
 final class CommandReader: @unchecked Sendable {
     private let connection: NATSConnection
     private let taker: CommandTaker
@@ -14,6 +14,8 @@ final class CommandReader: @unchecked Sendable {
     private let onLoss: @Sendable (String) -> Void
     private let thread = WorkThread(name: "nats-commands")
     private var problem = ""
+    /// Why the consumer stayed as it was.
+    private var refusal = ""
 
     /// Commands that are in work at once. They are acknowledged together, long before `Streams.commandPatience` is over.
     private static let batch: Int32 = 64
@@ -43,7 +45,7 @@ final class CommandReader: @unchecked Sendable {
         var subscription: OpaquePointer?
         while !thread.isClosing {
             do {
-                if subscription == nil { subscription = try Streams.subscribeToCommands(connection) }
+                if subscription == nil { subscription = try Streams.subscribeToCommands(connection, complain: leave) }
                 try read(subscription)
                 problem = ""
             } catch {
@@ -106,7 +108,8 @@ final class CommandReader: @unchecked Sendable {
             brand: words.count > 1 ? String(words[1]) : "", subject: subject, publisherID: header(EventEncoding.idHeader, message),
             contentType: header(EventEncoding.typeHeader, message), body: body,
             // A stream that was wiped counts from 1 again, at another time.
-            place: "\(meta.pointee.Sequence.Stream).\(meta.pointee.Timestamp)", delivery: Int(clamping: meta.pointee.NumDelivered))
+            place: "\(meta.pointee.Sequence.Stream).\(meta.pointee.Timestamp)", delivery: Int(clamping: meta.pointee.NumDelivered),
+            publishedAt: Timestamp(milliseconds: meta.pointee.Timestamp / 1_000_000))
     }
 
     private static func header(_ name: String, _ message: OpaquePointer?) -> String? {
@@ -116,6 +119,15 @@ final class CommandReader: @unchecked Sendable {
     }
 
     // MARK: When it does not go on
+
+    /// The consumer is used as it is.
+    private func leave(_ error: NATSError) {
+        guard refusal != error.description else { return }
+        refusal = error.description
+        logger.warning(
+            "the consumer of commands stays as it is; with a low limit, commands that wait may keep others waiting",
+            metadata: ["error": "\(refusal)"])
+    }
 
     /// Once for each thing that is wrong.
     private func complain(_ error: any Error) {

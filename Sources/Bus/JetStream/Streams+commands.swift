@@ -8,8 +8,9 @@ extension Streams {
     /// With -1, which should be none, the server keeps to its own of 1,000.
     static let mostUnacknowledged: Int64 = 10_000_000
 
-    /// Finds the consumer, makes or mends it, and binds to it. Blocks; throws `NATSError`.
-    static func subscribeToCommands(_ connection: NATSConnection) throws -> OpaquePointer? {
+    /// Finds the consumer, makes or mends it, and binds to it. One that cannot be mended is bound to as it is, and `complain` is told why:
+    /// commands come from it as well. Blocks; throws `NATSError`.
+    static func subscribeToCommands(_ connection: NATSConnection, complain: (NATSError) -> Void) throws -> OpaquePointer? {
         var info: UnsafeMutablePointer<jsConsumerInfo>?
         var code = jsErrCode(rawValue: 0)
         let status = js_GetConsumerInfo(&info, connection.streams, events, commandConsumer, nil, &code)
@@ -17,7 +18,7 @@ extension Streams {
         if status == NATS_NOT_FOUND, code == JSConsumerNotFoundErr {
             try makeCommandConsumer(connection)
         } else if status == NATS_OK, let known = info?.pointee.Config {
-            try mendCommandConsumer(connection, known.pointee)
+            if let refusal = mendCommandConsumer(connection, known.pointee) { complain(refusal) }
         } else {
             throw NATSError(status, "the consumer \(commandConsumer)", code: code)
         }
@@ -47,11 +48,20 @@ extension Streams {
         config.AckPolicy = js_AckExplicit
         setCommandLimits(&config)
         var code = jsErrCode(rawValue: 0)
-        let status = commandConsumer.withCString { name in
-            commandSubject.withCString { subject in
-                (config.Durable, config.FilterSubject) = (name, subject)
-                return js_AddConsumer(nil, connection.streams, events, &config, nil, &code)
+        func add() -> natsStatus {
+            commandConsumer.withCString { name in
+                commandSubject.withCString { subject in
+                    (config.Durable, config.FilterSubject) = (name, subject)
+                    return js_AddConsumer(nil, connection.streams, events, &config, nil, &code)
+                }
             }
+        }
+        var status = add()
+        if status != NATS_OK, code == JSConsumerMaxPendingAckExcessErr {
+            // As many as the server's operator allows.
+            config.MaxAckPending = 0
+            code = jsErrCode(rawValue: 0)
+            status = add()
         }
         // Another node was quicker.
         if status != NATS_OK, code != JSConsumerNameExistErr, code != JSConsumerExistingActiveErr {
@@ -59,16 +69,25 @@ extension Streams {
         }
     }
 
-    /// One that a release before made, or that its operator changed, gets what this one counts on; the rest of it stays.
-    private static func mendCommandConsumer(_ connection: NATSConnection, _ known: jsConsumerConfig) throws {
+    /// One that a release before made, or that its operator changed, gets what this one counts on; the rest of it stays. Answers why it did
+    /// not.
+    private static func mendCommandConsumer(_ connection: NATSConnection, _ known: jsConsumerConfig) -> NATSError? {
         var config = known
         setCommandLimits(&config)
         let isSame =
             config.AckWait == known.AckWait && config.MaxDeliver == known.MaxDeliver && config.MaxAckPending == known.MaxAckPending
-        guard !isSame else { return }
+        guard !isSame else { return nil }
+        guard let refusal = change(connection, &config) else { return nil }
+        // The rest may be allowed: after a few deliveries too many a command would be lost.
+        config.MaxAckPending = known.MaxAckPending
+        guard config.AckWait != known.AckWait || config.MaxDeliver != known.MaxDeliver else { return refusal }
+        return change(connection, &config) ?? refusal
+    }
+
+    private static func change(_ connection: NATSConnection, _ config: inout jsConsumerConfig) -> NATSError? {
         var code = jsErrCode(rawValue: 0)
         let status = js_UpdateConsumer(nil, connection.streams, events, &config, nil, &code)
-        guard status == NATS_OK else { throw NATSError(status, "changing the consumer \(commandConsumer)", code: code) }
+        return status == NATS_OK ? nil : NATSError(status, "changing the consumer \(commandConsumer)", code: code)
     }
 
     private static func setCommandLimits(_ config: inout jsConsumerConfig) {

@@ -11,10 +11,12 @@ package struct BusCommand: Sendable, Hashable {
     package var place: String
     /// Which delivery of it this is, from 1.
     package var delivery: Int
+    /// Since when it stands on the bus, by the clock of the bus; nil when that is not known.
+    package var publishedAt: Timestamp?
 
     package init(
         brand: String, subject: String, publisherID: String? = nil, contentType: String? = nil, body: [UInt8], place: String,
-        delivery: Int = 1
+        delivery: Int = 1, publishedAt: Timestamp? = nil
     ) {
         self.brand = brand
         self.subject = subject
@@ -23,6 +25,7 @@ package struct BusCommand: Sendable, Hashable {
         self.body = body
         self.place = place
         self.delivery = delivery
+        self.publishedAt = publishedAt
     }
 }
 

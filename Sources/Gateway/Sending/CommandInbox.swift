@@ -16,7 +16,7 @@ package struct CommandInbox: Sendable {
     /// After failing this often for another reason than an absent store a command is put aside.
     private static let mostFailures = 5
     private static let soon = Duration.seconds(2)
-    /// For a brand that its configuration stops, and the longest wait for one that is not known.
+    /// For a brand that its configuration stops, where there is no room to wait, and the longest wait for one that is not known.
     private static let later = Duration.seconds(30)
 
     /// `isStopped` tells a brand that does not run now from one that nobody knows. A command for a brand or an instance that is not known
@@ -78,6 +78,10 @@ package struct CommandInbox: Sendable {
         switch command.content {
         case .failure(let problem): return try await quarantine(command, brand: brand, reason: "\(problem)")
         case .success(let wanted):
+            if let published = command.source.publishedAt, registry.clock.now - published > Retention.commandsOnBus {
+                let reason = "it stands on the bus since \(published), and may have been done under a key that is forgotten by now"
+                return try await quarantine(command, brand: brand, reason: reason)
+            }
             guard runtime.configuration.instance(wanted.instance) != nil else {
                 return try await wait(for: "instance \(wanted.instance)", command, brand: brand)
             }
@@ -92,12 +96,12 @@ package struct CommandInbox: Sendable {
         }
     }
 
-    /// Has it come again, less and less often, until what it is for is known or `patience` is over; put aside then.
+    /// Has it come again, less and less often, until what it is for is known or `patience` is over; put aside then. The patience of one that
+    /// there is no room to remember begins when there is.
     private func wait(for absent: String, _ command: ReadCommand, brand: BrandID?) async throws -> CommandVerdict {
-        let waited = tries.absent(command.source, now: registry.clock.now)
-        if let waited, waited < patience { return .again(after: min(max(waited / 4, Self.soon), Self.later)) }
-        let why = waited.map { "for \($0.milliseconds / 1000) s" } ?? "and too many others wait for the same reason"
-        return try await quarantine(command, brand: brand, reason: "no \(absent) \(why)")
+        guard let waited = tries.absent(command.source, now: registry.clock.now) else { return .again(after: Self.later) }
+        guard waited >= patience else { return .again(after: min(max(waited / 4, Self.soon), Self.later)) }
+        return try await quarantine(command, brand: brand, reason: "no \(absent) for \(waited.milliseconds / 1000) s")
     }
 
     /// A dead letter, once for each key.

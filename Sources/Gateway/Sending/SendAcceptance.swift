@@ -11,7 +11,7 @@ struct SendAcceptance: Sendable {
     let policy: SendPolicy
     let key: SendKey?
     let origin: SendDesk.Origin
-    /// Asked last: what is refused for another reason costs no token.
+    /// Asked last: what is refused for another reason, or is known, costs no token.
     let limit: @Sendable () -> SendRefusal?
 
     func store(in transaction: BrandTransaction) throws -> SendDesk.Answer {
@@ -23,8 +23,13 @@ struct SendAcceptance: Sendable {
             return .refused(.handover(handover.id))
         }
         let parts = channel.render(withIDs(command.content, transaction)).map { (id: MessageID(transaction.newID()), content: $0) }
-        if let refusal = try refusal(of: parts, transaction) ?? limit() { return .refused(refusal) }
+        if let refusal = try refusal(of: parts, transaction) { return .refused(refusal) }
+        // Of copies that came to several nodes at the same time only the one that has the key pays.
         if let answered = try key?.claim(in: transaction) { return answered }
+        if let refusal = limit() {
+            try key?.forget(in: transaction)
+            return .refused(refusal)
+        }
         let receipt = try keep(parts, transaction)
         try key?.store(receipt, in: transaction)
         return .accepted(receipt)

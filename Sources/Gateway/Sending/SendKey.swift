@@ -32,6 +32,9 @@ struct SendKey: Sendable {
         }
     }
 
+    /// The key is free again: nothing happened under it.
+    func forget(in transaction: BrandTransaction) throws { try transaction.forgetRequest(key: text) }
+
     func store(_ receipt: SendReceipt, in transaction: BrandTransaction) throws {
         try store(status: SendDesk.acceptedStatus, body: CanonicalJSON.bytes(receipt.json), in: transaction)
     }

@@ -6,6 +6,9 @@ package enum Retention {
     package static let conversations = Duration.seconds(90 * 86_400)
     /// Keys of requests and commands: who comes again under one of these is answered as before.
     package static let requestKeys = Duration.seconds(30 * 86_400)
+    /// What stood on a bus for longer may have been done under a key that is forgotten by now. A day less than keys are kept: the clock of
+    /// the bus is another.
+    package static let commandsOnBus = Duration.seconds(29 * 86_400)
     /// Usage of models: longer than a year, so that the same month of the year before can be looked at.
     package static let usage = Duration.seconds(400 * 86_400)
 }

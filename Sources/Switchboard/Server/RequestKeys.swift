@@ -11,7 +11,7 @@ struct RequestKeys: Sendable {
     ) async throws -> ChannelResponse {
         guard (1...255).contains(key.utf8.count) else { throw APIError(400, "Idempotency-Key holds 1 to 255 bytes") }
         let hash = Digest.sha256(Array(path.utf8) + [0] + body)
-        switch try await claim(key, hash, brand) {
+        switch try await store.brand(brand).write({ try $0.claimRequest(key: key, bodyHash: hash) }) {
         case .answered(let status, let body): return ChannelResponse(status: status, headers: ["Idempotency-Replayed": "true"], body: body)
         case .otherBody: throw APIError(422, "This Idempotency-Key came with another request before")
         case .running: throw APIError(409, "The first request with this Idempotency-Key is still running")
@@ -28,15 +28,6 @@ struct RequestKeys: Sendable {
         let (status, answer) = (response.status, response.body)
         try await note(brand) { try $0.storeAnswer(key: key, status: status, body: answer) }
         return response
-    }
-
-    /// What a node that is gone was at is taken over.
-    private func claim(_ key: String, _ hash: [UInt8], _ brand: BrandID) async throws -> BrandTransaction.RequestClaim {
-        let claim = try await store.brand(brand).write { try $0.claimRequest(key: key, bodyHash: hash) }
-        guard case .running(let node?, let since) = claim, node != store.node, try await store.nodes.isGone(node, since: since) else {
-            return claim
-        }
-        return try await store.brand(brand).write { try $0.claimRequest(key: key, bodyHash: hash, from: node) }
     }
 
     /// Stores how a request ended. When the store cannot now, it does as soon as it can, while the caller is told.
