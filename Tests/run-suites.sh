@@ -7,7 +7,7 @@ cd "$(dirname "$0")/.."
 
 # Suites that start servers and other processes of their own or load the machine: one after the other. (`Process.run` is not safe beside
 # threads that open and close files.)
-on_servers='PostgreSQL|JetStream|BusContract|sqliteKeepsTheContract|NullCharacter|CommandReader|TLSConnection'
+on_servers='PostgreSQL|JetStream|BusContract|sqliteKeepsTheContract|NullCharacter|CommandReader|TLSConnection|aGzipBombUnpacks'
 # Suites whose stores are of the kind that SWITCHBOARD_TEST_STORE names.
 with_store='^(StorageTests|GatewayTests|BusTests|SwitchboardTests)\.'
 # End-to-end suites that compare times with each other: nothing else runs beside them.
