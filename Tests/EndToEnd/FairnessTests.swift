@@ -42,8 +42,8 @@ import Testing
             let (before, after) = (max(median(alone), median(control)), median(beside))
             let medians = [median(alone), median(control), after].map { "\(Int($0 * 1000)) ms" }
             print("fairness: \(medians[0]) alone, \(medians[1]) beside webhooks for nobody, \(medians[2]) beside the hanging brand")
-            // Times are whole milliseconds.
-            #expect(after <= before * 1.2 + 0.001, "median \(after) s beside the hanging brand, \(before) s alone")
+            // Both ends of a time are whole milliseconds, so each of the two may be one off.
+            #expect(after <= before * 1.2 + 0.002, "median \(after) s beside the hanging brand, \(before) s alone")
             let counts = flood.answers
             #expect(counts.sent > 100 && counts.refused == 0, "\(counts)")
             #expect(counts.slowest < .seconds(2), "a webhook of the hanging brand waited \(counts.slowest)")
