@@ -5,11 +5,14 @@ struct NATSError: Error, CustomStringConvertible {
     let status: natsStatus
     /// The stream that was spoken of is not there.
     let isStreamGone: Bool
+    /// The server answered, and said no.
+    let isRefusal: Bool
     let description: String
 
     init(_ status: natsStatus, _ what: String, code: jsErrCode = jsErrCode(rawValue: 0)) {
         self.status = status
         isStreamGone = code == JSStreamNotFoundErr
+        isRefusal = code.rawValue != 0
         var text = natsStatus_GetText(status).map { String(cString: $0) } ?? "status \(status.rawValue)"
         // The library keeps the details of a thread's last error.
         var last = NATS_OK

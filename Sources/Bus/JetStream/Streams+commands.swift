@@ -18,7 +18,7 @@ extension Streams {
         if status == NATS_NOT_FOUND, code == JSConsumerNotFoundErr {
             try makeCommandConsumer(connection)
         } else if status == NATS_OK, let known = info?.pointee.Config {
-            if let refusal = mendCommandConsumer(connection, known.pointee) { complain(refusal) }
+            if let refusal = try mendCommandConsumer(connection, known.pointee) { complain(refusal) }
         } else {
             throw NATSError(status, "the consumer \(commandConsumer)", code: code)
         }
@@ -69,19 +69,22 @@ extension Streams {
         }
     }
 
-    /// One that a release before made, or that its operator changed, gets what this one counts on; the rest of it stays. Answers why it did
-    /// not.
-    private static func mendCommandConsumer(_ connection: NATSConnection, _ known: jsConsumerConfig) -> NATSError? {
+    /// One that a release before made, or that its operator changed, gets what this one counts on; the rest of it stays. Answers why the
+    /// server refused a part. Throws `NATSError` when it answered nothing, or when commands would be lost after a number of deliveries.
+    private static func mendCommandConsumer(_ connection: NATSConnection, _ known: jsConsumerConfig) throws -> NATSError? {
         var config = known
         setCommandLimits(&config)
         let isSame =
             config.AckWait == known.AckWait && config.MaxDeliver == known.MaxDeliver && config.MaxAckPending == known.MaxAckPending
         guard !isSame else { return nil }
         guard let refusal = change(connection, &config) else { return nil }
-        // The rest may be allowed: after a few deliveries too many a command would be lost.
+        guard refusal.isRefusal else { throw refusal }
+        // The rest may be allowed.
         config.MaxAckPending = known.MaxAckPending
         guard config.AckWait != known.AckWait || config.MaxDeliver != known.MaxDeliver else { return refusal }
-        return change(connection, &config) ?? refusal
+        guard let second = change(connection, &config) else { return refusal }
+        if !second.isRefusal || known.MaxDeliver > 0 { throw second }
+        return second
     }
 
     private static func change(_ connection: NATSConnection, _ config: inout jsConsumerConfig) -> NATSError? {

@@ -54,17 +54,21 @@
 
         /// Acknowledged messages that no store has, and that nobody keeps as they came; or that another brand has.
         static func lost(_ acknowledged: Set<StandInRecords.Acknowledged>, _ found: StoreFindings) -> [BrokenPromise] {
-            Set(acknowledged.compactMap { complaint($0, found) }).sorted { $0.line < $1.line }
+            // Two brands may have been sent messages of one id.
+            let owners = Dictionary(grouping: acknowledged, by: \.id).mapValues { Set($0.compactMap(\.brand)) }
+            return Set(acknowledged.compactMap { complaint($0, owners[$0.id] ?? [], found) }).sorted { $0.line < $1.line }
         }
 
-        private static func complaint(_ message: StandInRecords.Acknowledged, _ found: StoreFindings) -> BrokenPromise? {
+        private static func complaint(
+            _ message: StandInRecords.Acknowledged, _ owners: Set<String>, _ found: StoreFindings
+        ) -> BrokenPromise? {
             guard let brands = found.messages[message.id] else {
                 let isKept = found.kept.contains { $0.contains(message.id) }
                 return isKept ? nil : BrokenPromise(.outcome, "acknowledged message \(message.id) is not in the store")
             }
-            guard let brand = message.brand, !brands.contains(brand) else { return nil }
-            let others = brands.sorted().joined(separator: " and ")
-            return BrokenPromise(.brandsApart, "acknowledged message \(message.id) was written to \(brand) and is stored under \(others)")
+            guard let brand = message.brand, !brands.contains(brand) || !brands.isSubset(of: owners) else { return nil }
+            let all = brands.sorted().joined(separator: " and ")
+            return BrokenPromise(.brandsApart, "acknowledged message \(message.id) was written to \(brand) and is stored under \(all)")
         }
 
         private static func complaint(_ outcome: String?, hasLetter: Bool, _ isSettled: Bool) -> String? {

@@ -61,15 +61,17 @@
             }
         }
 
-        /// A gateway that ends folds its log back into the file, and one that is killed has written to the log until then. Later in a copy.
+        /// A gateway that ends signs off in its store, whose log it folds back. Of one that was killed, which leaves a log, nobody knows when.
+        /// Later in a copy.
         private static func lastWritten(_ store: StoreLocation) -> Timestamp? {
             guard case .file(let path) = store else { return nil }
             let file = URL(fileURLWithPath: path).resolvingSymlinksInPath().path
-            let moments = [file, file + "-wal"].compactMap { path in
-                // There need not be a log; and without a moment, now is taken.
-                (try? FileManager.default.attributesOfItem(atPath: path))?[.modificationDate] as? Date
+            // There need not be a log, and who looked before may have left an empty one. Without a moment, now is taken.
+            let log = (try? FileManager.default.attributesOfItem(atPath: file + "-wal"))?[.size] as? Int ?? 0
+            guard log == 0, let moment = (try? FileManager.default.attributesOfItem(atPath: file))?[.modificationDate] as? Date else {
+                return nil
             }
-            return moments.max().map { Timestamp(milliseconds: Int64($0.timeIntervalSince1970 * 1000)) }
+            return Timestamp(milliseconds: Int64(moment.timeIntervalSince1970 * 1000))
         }
     }
 

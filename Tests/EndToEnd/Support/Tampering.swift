@@ -44,6 +44,15 @@ struct Tampering {
                 undo: "UPDATE messages SET brand_id = 'salon' WHERE provider_id = '\(answered)' AND direction = 'in'",
                 says: "brands-apart: acknowledged message \(answered) was written to salon and is stored under jobs"),
             Tampering(
+                change: """
+                    INSERT INTO messages
+                        (brand_id, session_id, message_id, direction, instance_id, user_id, provider_id, content, sent_at, recorded_at, outcome)
+                    SELECT 'jobs', session_id, message_id, direction, instance_id, user_id, provider_id, content, sent_at, recorded_at, outcome
+                    FROM messages WHERE provider_id = '\(answered)' AND direction = 'in'
+                    """,
+                undo: "DELETE FROM messages WHERE brand_id = 'jobs' AND provider_id = '\(answered)'",
+                says: "brands-apart: acknowledged message \(answered) was written to salon and is stored under jobs and salon"),
+            Tampering(
                 change: "UPDATE messages SET outcome = NULL WHERE direction = 'in'", undo: answeredAgain, says: "has no outcome",
                 isMerelyOpen: true),
             Tampering(
