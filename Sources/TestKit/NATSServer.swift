@@ -108,6 +108,25 @@ package final class NATSServer: @unchecked Sendable {
             throw Problem(description: "nobody knows the server's process")
         }
         kill(server, signal)
+        #if os(Linux)
+            if signal == SIGSTOP { try Self.waitUntilStopped(server) }
+        #endif
+    }
+
+    /// A signal is on its way when `kill` returns: until every thread stands, the process may still answer.
+    private static func waitUntilStopped(_ process: pid_t) throws {
+        let folder = "/proc/\(process)/task"
+        let deadline = ContinuousClock.now + .seconds(10)
+        while ContinuousClock.now < deadline {
+            let threads = try FileManager.default.contentsOfDirectory(atPath: folder)
+            let states = threads.compactMap { thread in
+                // A thread may end meanwhile. The state follows the name, which stands in brackets.
+                (try? String(contentsOfFile: "\(folder)/\(thread)/stat", encoding: .utf8))?.split(separator: ")").last?.dropFirst().first
+            }
+            if states.allSatisfy({ $0 == "T" }) { return }
+            sched_yield()
+        }
+        throw Problem(description: "the server did not stand still")
     }
 
     package func restart() async throws {
