@@ -84,6 +84,18 @@ struct LostAnswerTests {
         try await test.remove()
     }
 
+    /// A dispatcher of turns, what its worker is given, and what lets the worker go on, once each.
+    private func dispatching(
+        _ store: Store
+    ) -> (dispatcher: TaskDispatcher, attempts: AsyncStream<QueueTask>, opener: AsyncStream<Void>.Continuation) {
+        let (attempts, attempt) = AsyncStream.makeStream(of: QueueTask.self)
+        let (gate, opener) = AsyncStream.makeStream(of: Void.self)
+        let dispatcher = TaskDispatcher(
+            store: store, pool: .turn, handler: Noting(attempts: attempt, gate: gate),
+            logger: Logger(label: "test") { _ in SwiftLogNoOpLogHandler() })
+        return (dispatcher, attempts, opener)
+    }
+
     /// Time passes only while the dispatcher waits for it: with its renewal and its next look asleep.
     private func pass(_ duration: Duration, _ clock: ControlledClock) async {
         while clock.sleepers < 2 { await Task.yield() }
@@ -96,15 +108,11 @@ struct LostAnswerTests {
         try await with { world in
             let (store, clock) = (world.store, world.clock)
             _ = try await world.other.put(1)
-            let (attempts, attempt) = AsyncStream.makeStream(of: QueueTask.self)
-            let (gate, opener) = AsyncStream.makeStream(of: Void.self)
-            let dispatcher = TaskDispatcher(
-                store: store, pool: .turn, handler: Noting(attempts: attempt, gate: gate),
-                logger: Logger(label: "test") { _ in SwiftLogNoOpLogHandler() })
+            let (dispatcher, attempts, opener) = dispatching(store)
+            var found = attempts.makeAsyncIterator()
             world.database.loseAnswers(1)
             let running = Task { try await dispatcher.run() }
             await pass(away, clock)
-            var found = attempts.makeAsyncIterator()
             let task = try #require(await found.next())
             #expect(task.attempts == 1 && !task.wasInterrupted && task.crashes == 0)
             opener.yield()
@@ -118,13 +126,9 @@ struct LostAnswerTests {
         try await with { world in
             let (store, clock) = (world.store, world.clock)
             _ = try await world.other.put(1, lane: "turn:a")
-            let (attempts, attempt) = AsyncStream.makeStream(of: QueueTask.self)
-            let (gate, opener) = AsyncStream.makeStream(of: Void.self)
-            let dispatcher = TaskDispatcher(
-                store: store, pool: .turn, handler: Noting(attempts: attempt, gate: gate),
-                logger: Logger(label: "test") { _ in SwiftLogNoOpLogHandler() })
-            let running = Task { try await dispatcher.run() }
+            let (dispatcher, attempts, opener) = dispatching(store)
             var found = attempts.makeAsyncIterator()
+            let running = Task { try await dispatcher.run() }
             #expect(await found.next()?.payload["n"] == 1)
             let lease = try #require(dispatcher.state.withLock { $0.active.first })
             while clock.sleepers < 2 { await Task.yield() }
@@ -149,13 +153,9 @@ struct LostAnswerTests {
         try await with { world in
             let (store, clock) = (world.store, world.clock)
             _ = try await world.other.put(1, lane: "turn:a")
-            let (attempts, attempt) = AsyncStream.makeStream(of: QueueTask.self)
-            let (gate, opener) = AsyncStream.makeStream(of: Void.self)
-            let dispatcher = TaskDispatcher(
-                store: store, pool: .turn, handler: Noting(attempts: attempt, gate: gate),
-                logger: Logger(label: "test") { _ in SwiftLogNoOpLogHandler() })
-            let running = Task { try await dispatcher.run() }
+            let (dispatcher, attempts, opener) = dispatching(store)
             var found = attempts.makeAsyncIterator()
+            let running = Task { try await dispatcher.run() }
             #expect(await found.next()?.attempts == 1)
             while clock.sleepers < 2 { await Task.yield() }
             world.database.refuse(2)
@@ -214,13 +214,9 @@ struct LostAnswerTests {
         try await with { world in
             let (store, clock) = (world.store, world.clock)
             for number in 1...2 { _ = try await world.other.put(UInt64(number)) }
-            let (attempts, attempt) = AsyncStream.makeStream(of: QueueTask.self)
-            let (gate, opener) = AsyncStream.makeStream(of: Void.self)
-            let dispatcher = TaskDispatcher(
-                store: store, pool: .turn, handler: Noting(attempts: attempt, gate: gate),
-                logger: Logger(label: "test") { _ in SwiftLogNoOpLogHandler() })
-            let running = Task { try await dispatcher.run() }
+            let (dispatcher, attempts, opener) = dispatching(store)
             var found = attempts.makeAsyncIterator()
+            let running = Task { try await dispatcher.run() }
             #expect(await found.next()?.payload["n"] == 1)
             while clock.sleepers < 2 { await Task.yield() }
             world.database.loseAnswers(1)
@@ -240,13 +236,9 @@ struct LostAnswerTests {
         try await with { world in
             let (store, clock) = (world.store, world.clock)
             for number in 1...2 { _ = try await world.other.put(UInt64(number)) }
-            let (attempts, attempt) = AsyncStream.makeStream(of: QueueTask.self)
-            let (gate, opener) = AsyncStream.makeStream(of: Void.self)
-            let dispatcher = TaskDispatcher(
-                store: store, pool: .turn, handler: Noting(attempts: attempt, gate: gate),
-                logger: Logger(label: "test") { _ in SwiftLogNoOpLogHandler() })
-            let running = Task { try await dispatcher.run() }
+            let (dispatcher, attempts, opener) = dispatching(store)
             var found = attempts.makeAsyncIterator()
+            let running = Task { try await dispatcher.run() }
             #expect(await found.next()?.payload["n"] == 1)
             while clock.sleepers < 2 { await Task.yield() }
             world.database.loseAnswers(1)
