@@ -90,7 +90,7 @@ import Testing
         let faults = try await rig.checked(acknowledged: load.acknowledged, canaries: Self.canaries)
         #expect(faults.isEmpty, "\(point.name):\(pass): \(faults.prefix(10).joined(separator: "\n"))")
         #expect(load.acknowledged.count == customers.reduce(0) { $0 + $1.lines.count })
-        try await bookings(rig, customers)
+        try await bookings(rig, customers, load)
         try await rig.resetSandbox()
     }
 
@@ -104,12 +104,13 @@ import Testing
         ])
     }
 
-    private func bookings(_ rig: Rig, _ customers: [Load.Customer]) async throws {
+    private func bookings(_ rig: Rig, _ customers: [Load.Customer], _ load: Load) async throws {
         let made = Dictionary(grouping: try await rig.bookings()) { $0["contact_phone"]?.string ?? "" }
         for (phone, bookings) in made { #expect(bookings.count == 1, "\(phone) has \(bookings.count) bookings") }
         // Those whose question was refused by the channel, or lost in the crash, may have confirmed nothing.
-        let wanted = customers.filter(\.books).count
-        #expect(made.count >= wanted / 2, "only \(made.count) of \(wanted) booked")
+        let wanted = customers.filter(\.books)
+        let talks = wanted.filter { made["+" + $0.phone] == nil }.map { load.talk(of: $0.phone) }.joined(separator: "\n")
+        #expect(made.count >= wanted.count / 2, "only \(made.count) of \(wanted.count) booked; the others:\n\(talks)")
     }
 
     @Test(.onlySQLite(because: "elsewhere a command of its own makes the tables"))

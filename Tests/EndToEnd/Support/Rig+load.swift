@@ -17,11 +17,14 @@ final class Load: Sendable {
         var acknowledged: Set<String> = []
         var statuses: [Int: Int] = [:]
         var replies: [String: Int] = [:]
+        /// By phone number: what was said and answered, each with its moment.
+        var talks: [String: [(at: ContinuousClock.Instant, words: String)]] = [:]
     }
 
     private let rig: Rig
     private let patience: Duration
     private let urls: [String]
+    private let began = ContinuousClock.now
     private let state = Mutex(State())
 
     /// `patience` is how long a customer waits for a reply before saying the next thing. Messages go to any of `urls`, as a balancer would
@@ -51,6 +54,7 @@ final class Load: Sendable {
         for line in customer.lines {
             let before = state.withLock { $0.replies[customer.phone, default: 0] }
             try await deliver(line, customer)
+            note("< " + line, customer.phone)
             let deadline = ContinuousClock.now + patience
             while ContinuousClock.now < deadline, state.withLock({ $0.replies[customer.phone, default: 0] }) == before {
                 try await Task.sleep(for: .milliseconds(50))
@@ -80,12 +84,24 @@ final class Load: Sendable {
         throw Timeout(description: "a webhook was not accepted within a minute")
     }
 
+    /// What a customer said and was answered, with the time since the load began; for a test that failed.
+    func talk(of phone: String) -> String {
+        let talk = state.withLock { $0.talks[phone] ?? [] }
+        return ([phone] + talk.map { "  \(($0.at - began).milliseconds) ms \($0.words)" }).joined(separator: "\n")
+    }
+
+    private func note(_ words: String, _ phone: String) {
+        state.withLock { $0.talks[phone, default: []].append((.now, words)) }
+    }
+
     /// Counts the replies per customer.
     private func watch() async {
         while !Task.isCancelled {
             if let all = try? await rig.get(rig.sandboxURL + "/_sandbox/last").json["messages"]?.array {
-                let counts = Dictionary(grouping: all.compactMap { $0["to"]?.string }) { $0 }.mapValues(\.count)
-                state.withLock { $0.replies = counts }
+                for (phone, messages) in Dictionary(grouping: all, by: { $0["to"]?.string ?? "" }) {
+                    let known = state.withLock { $0.replies.updateValue(messages.count, forKey: phone) } ?? 0
+                    for message in messages.dropFirst(known) { note("> " + (message["text"]?.string ?? "?"), phone) }
+                }
             }
             do { try await Task.sleep(for: .milliseconds(80)) } catch { return }
         }

@@ -62,6 +62,12 @@ def phone():
     return f"+1 212 555 {random.randrange(2000, 9999)}"
 
 
+def confirms(page, title):
+    """Whether that choice makes the booking; a question what was meant is answered with Yes too. To be asked before choosing."""
+    asked = [message["text"] for message in page.messages() if message["side"] == "out"][-1]
+    return title == "Yes" and asked.startswith("Book ")
+
+
 def book(page, hand, words, number):
     """The text that names the booking. At most 14 steps, each an answer to what was asked."""
     times = [f"next {random.choice(DAYS)} at {random.choice(HOURS)}" for _ in range(3)]

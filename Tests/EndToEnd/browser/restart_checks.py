@@ -27,9 +27,10 @@ class Killer(dialog.Mouse):
             self.kill()
 
     def choose(self, title):
+        page = self.page
+        is_booking = dialog.confirms(page, title)
         super().choose(title)
-        if title == "Yes":
-            page = self.page
+        if is_booking:
             page.wait(lambda: any(int(value) >= 5 for value in page.seen()["progress"]), "the booking to be under way", GENEROUS)
             self.kill()
 

@@ -81,10 +81,11 @@ def talk(setup, hand, name, words):
 
         class Watching(hand):
             def choose(self, title):
+                is_booking = dialog.confirms(page, title)
                 if title not in shots:
                     shots[title] = shoot(page, setup, f"{name}-{'confirm' if title == 'Yes' else 'list'}")
                 super().choose(title)
-                if title == "Yes":
+                if is_booking:
                     page.wait(lambda: page.seen()["progress"], "progress", 20)
                     page.save(setup.out / f"{name}-progress.png")
 
