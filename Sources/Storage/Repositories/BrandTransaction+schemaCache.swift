@@ -12,13 +12,21 @@ extension BrandTransaction {
             """)
     }
 
-    /// `subject` is the user's id, or empty for schemas that are the same for everybody.
-    package func cachedSchema(_ name: String, subject: String) throws -> (body: JSONValue, fetchedAt: Timestamp)? {
-        try row(Statements.get, .text(name), .text(subject)).map { (try JSONValue(stored: $0.text(0)), try $0.time(1)) }
+    /// How an answer is kept that there is nothing: no JSON text is empty.
+    private static let nothing = ""
+
+    /// `subject` is the user's id, or empty for schemas that are the same for everybody. The body is nil when the API had nothing.
+    package func cachedSchema(_ name: String, subject: String) throws -> (body: JSONValue?, fetchedAt: Timestamp)? {
+        try row(Statements.get, .text(name), .text(subject)).map { row in
+            let text = try row.text(0)
+            return (text == Self.nothing ? JSONValue?.none : try JSONValue(stored: text), try row.time(1))
+        }
     }
 
-    package func cacheSchema(_ name: String, subject: String, body: JSONValue) throws {
-        try run(Statements.put, .text(name), .text(subject), SQLValue(json: body), SQLValue(now))
+    /// `body` is nil when the API has nothing.
+    package func cacheSchema(_ name: String, subject: String, body: JSONValue?) throws {
+        try run(
+            Statements.put, .text(name), .text(subject), body.map { SQLValue(json: $0) } ?? .text(Self.nothing), SQLValue(now))
     }
 
     /// Makes what is cached about a user too old to be used without asking again; it still stands in when the API is down.
