@@ -10,7 +10,7 @@ import Testing
 @testable import Gateway
 
 /// A brand that answers what it was told to, in order, and says yes when nothing is left to say.
-private final class ScriptedBrand: HTTPClient {
+final class ScriptedBrand: HTTPClient {
     private struct State {
         var answers: [HTTPResult]
         var calls: [(at: Timestamp, call: HTTPCall)] = []

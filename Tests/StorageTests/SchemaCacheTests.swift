@@ -23,8 +23,14 @@ struct SchemaCacheTests {
                 #expect(null.body == .some(.null))
                 try transaction.cacheSchema("profile", subject: "one", body: ["balance": 3])
                 #expect(try transaction.cachedSchema("profile", subject: "one")?.body == ["balance": 3])
-                try transaction.expireSchemas(of: "one")
-                #expect(try transaction.cachedSchema("profile", subject: "one")?.fetchedAt == Timestamp(milliseconds: 0))
+                #expect(try transaction.cachedSchema("profile", subject: "one")?.isExpired == false)
+                for _ in 1...2 {
+                    try transaction.expireSchemas(of: "one")
+                    let expired = try #require(try transaction.cachedSchema("profile", subject: "one"))
+                    #expect(expired.isExpired && expired.fetchedAt == asked && expired.body == ["balance": 3])
+                }
+                try transaction.cacheSchema("profile", subject: "one", body: ["balance": 0])
+                #expect(try transaction.cachedSchema("profile", subject: "one")?.isExpired == false)
             }
         }
     }

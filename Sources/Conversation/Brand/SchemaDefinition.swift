@@ -77,9 +77,10 @@ package struct SchemaState: Sendable, Codable, Hashable {
         case fetched, cached
         /// The API failed and an expired answer stands in for it.
         case stale
-        /// The customer is not known there (404), or a placeholder of the request has no value.
+        /// The customer is not known there (404), or was not within the last hour and the API is silent now, or a placeholder of the
+        /// request has no value.
         case absent
-        /// The API failed and nothing was cached.
+        /// The API failed and nothing that is cached can stand in.
         case unavailable
     }
 

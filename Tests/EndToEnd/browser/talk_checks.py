@@ -235,6 +235,8 @@ def busy(setup):
         page.wait(
             lambda: all(one["state"] == "sent" for one in page.messages() if one["side"] == "in"), "the message to be sent", 60
         )
+        # What it said may be seen on the page before the last answer to saying it was a good one.
+        page.wait(lambda: page.script("return window.__tries.length") >= 5, "the fifth try", 60)
         quiet(page)
         tries = page.script("return window.__tries")
         said = [one for one in page.messages() if one["side"] == "in"]
