@@ -21,7 +21,7 @@ import Testing
         var draw = Draw("words in the browser")
         let wish = Wish.all(&draw)[Int.random(in: 0..<Wish.paraphrases.count, using: &draw)]
         return try await Rig.with(.init(edits: Browsing.unhurried)) { rig in
-            let results = try await Browsing.run(shared, words: wish.text, at: rig, jobs: 3)
+            let results = try await Browsing.run(shared, words: wish.text, at: rig, jobs: 3, Browsing.keeping(wish))
             return Outcome(results: results, bookings: try await rig.bookings(), wish: wish)
         }
     }

@@ -356,6 +356,7 @@ extension DeskStandInTests {
     }
 
     @Test func aFloodStaysWithinTheDaysTokens() async throws {
+        try await wholeDayAhead()
         let budget: Int64 = 3_000
         var options = Rig.Options.withModel()
         options.edits.append(

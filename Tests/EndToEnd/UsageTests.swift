@@ -74,6 +74,7 @@ import Testing
     }
 
     @Test func whatTheModelReportsAddsUpThoughThePriceChangesInBetween() async throws {
+        try await wholeDayAhead()
         try await with { rig in
             try await talk(rig)
             let before = try await settled(rig)
@@ -124,6 +125,7 @@ import Testing
     }
 
     @Test func whenTheDaysTokensAreUsedUpTheNextTurnIsAnsweredWithoutTheModel() async throws {
+        try await wholeDayAhead()
         try await with([(from: "  timeout_s: 8\n", to: "  timeout_s: 8\n  daily_tokens: 25100\n")]) { rig in
             let order: JSONValue = ["mode": "usage", "prompt_tokens": 12_000, "completion_tokens": 500]
             #expect(try await rig.post(rig.sandboxURL + "/_sandbox/llm", order).status < 300)

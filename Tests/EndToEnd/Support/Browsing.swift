@@ -43,6 +43,14 @@ enum Browsing {
         return Dictionary(results.map { ($0.name, $0) }) { first, _ in first }
     }
 
+    /// What makes a guest who is asked for more still book what was wished.
+    static func keeping(_ wish: Wish) -> [String] {
+        let answers: JSONValue = [
+            "service": .string(wish.service.name), "day": .string(wish.dayWords), "hour": .string(wish.hour.words),
+        ]
+        return ["--wish", String(decoding: CanonicalJSON.bytes(answers), as: UTF8.self)]
+    }
+
     /// `SWITCHBOARD_SCREENSHOTS` keeps the pictures; without it they go with the rig.
     private static func screenshots(_ rig: Rig) -> String {
         ProcessInfo.processInfo.environment["SWITCHBOARD_SCREENSHOTS"] ?? rig.folder + "/screenshots"

@@ -249,3 +249,10 @@ func eventually(_ what: String, within limit: Duration = patience, _ condition: 
     }
     throw Timeout(description: "did not happen within \(limit): \(what)")
 }
+
+/// Waits until after midnight (UTC) when less than five minutes of the day are left: for what is counted by the day.
+func wholeDayAhead() async throws {
+    let day = Int64(86_400_000)
+    let left = day - SystemClock().now.milliseconds % day
+    if left < 300_000 { try await Task.sleep(for: .milliseconds(left + 1000)) }
+}

@@ -1,5 +1,6 @@
 """Books an appointment on a chat page with the given words and answers whatever is asked."""
 
+import itertools
 import json
 import random
 import re
@@ -9,7 +10,9 @@ import urllib.request
 from selenium.webdriver.common.keys import Keys
 
 NUMBER = re.compile(r"\bbk-[0-9A-Za-z]+")
-DAYS = ["Wednesday", "Thursday", "Friday"]
+# The salon is closed on two Fridays around the new year.
+DAYS = ["Wednesday", "Thursday"]
+numbers = itertools.count(random.randrange(2000, 9000))
 HOURS = ["10am", "11am", "noon", "1pm", "2pm", "3pm", "4pm"]
 
 
@@ -59,7 +62,8 @@ class Keyboard:
 
 
 def phone():
-    return f"+1 212 555 {random.randrange(2000, 9999)}"
+    """A number that nobody else in this process has; checks run side by side."""
+    return f"+1 212 555 {next(numbers)}"
 
 
 def confirms(page, title):
@@ -68,8 +72,11 @@ def confirms(page, title):
     return title == "Yes" and asked.startswith("Book ")
 
 
-def book(page, hand, words, number):
-    """The text that names the booking. At most 14 steps, each an answer to what was asked."""
+def book(page, hand, words, number, wish=None):
+    """The text that names the booking. At most 14 steps, each an answer to what was asked.
+
+    `wish` says the service (as it is called), the day and the hour that any question is answered with; without one they are drawn.
+    """
     times = [f"next {random.choice(DAYS)} at {random.choice(HOURS)}" for _ in range(3)]
     count = page.answers()
     hand.say(words)
@@ -82,8 +89,13 @@ def book(page, hand, words, number):
             return last["text"]
         titles = [option["title"] for option in last["options"] if not option["disabled"]]
         asked = last["text"].lower()
+        wished = wish and answer_for(wish, asked)
         if "Yes" in titles:
             hand.choose("Yes")
+        elif wished in titles:
+            hand.choose(wished)
+        elif wished:
+            hand.say(wished)
         elif titles:
             hand.choose(random.choice(titles))
         elif "phone" in asked:
@@ -97,6 +109,21 @@ def book(page, hand, words, number):
         else:
             raise AssertionError(f"no answer known to: {last['text']}")
     raise AssertionError(f"no booking after 14 steps: {page.texts()[-6:]}")
+
+
+def answer_for(wish, asked):
+    """What somebody who wishes that answers to a question; None when it is about something else."""
+    if "i'm not sure" in asked:
+        return "book an appointment"
+    if "which service" in asked or "which one do you mean" in asked:
+        return wish["service"]
+    if "when would you like" in asked:
+        return f"{wish['day']} at {wish['hour']}"
+    if "at what time" in asked:
+        return wish["hour"]
+    if "on which day" in asked:
+        return wish["day"]
+    return None
 
 
 def call(method, url, body=None, headers=None):

@@ -48,6 +48,7 @@ def parsed():
     parser.add_argument("--sandbox", required=True, help="URL of the sandbox")
     parser.add_argument("--out", type=pathlib.Path, required=True, help="folder for screenshots")
     parser.add_argument("--words", default="I'd like a haircut tomorrow at 3pm", help="what the guest begins with")
+    parser.add_argument("--wish", type=json.loads, help='what is answered when more is asked: {"service", "day", "hour"} (drawn)')
     parser.add_argument("--only", action="append", choices=[*CHECKS, *SPECIAL], help="run only this check; may be repeated")
     parser.add_argument("--jobs", type=int, default=1, help="so many checks at the same time")
     parser.add_argument("--gateway-pid-file", type=pathlib.Path, help="for restart: holds the id of the gateway's process while it is ready")

@@ -70,7 +70,7 @@ def is_same(page):
 OPEN_WORDS = "I need an appointment"
 
 
-def talk(setup, hand, name, words):
+def talk(setup, hand, name, words, wish=None):
     with Page() as page:
         page.open(chat_url(setup))
         page.wait_online()
@@ -89,7 +89,7 @@ def talk(setup, hand, name, words):
                     page.wait(lambda: page.seen()["progress"], "progress", 20)
                     page.save(setup.out / f"{name}-progress.png")
 
-        text = dialog.book(page, Watching(page), words, number)
+        text = dialog.book(page, Watching(page), words, number, wish)
         shoot(page, setup, f"{name}-booked")
         seen = page.seen()
         problems = []
@@ -110,7 +110,7 @@ def talk(setup, hand, name, words):
 
 
 def booking(setup):
-    return talk(setup, dialog.Mouse, "booking", setup.words)
+    return talk(setup, dialog.Mouse, "booking", setup.words, setup.wish)
 
 
 def keyboard(setup):
