@@ -1,39 +1,11 @@
-import Brain
 import Conversation
 import Logging
 import Signing
 import Storage
-import Synchronization
 import TestKit
 import Testing
 
 @testable import Gateway
-
-/// A brand that answers what it was told to, in order, and says yes when nothing is left to say.
-final class ScriptedBrand: HTTPClient {
-    private struct State {
-        var answers: [HTTPResult]
-        var calls: [(at: Timestamp, call: HTTPCall)] = []
-    }
-
-    private let state: Mutex<State>
-    private let clock: any WallClock
-
-    init(_ answers: [HTTPResult], clock: any WallClock) {
-        state = Mutex(State(answers: answers))
-        self.clock = clock
-    }
-
-    func call(_ call: HTTPCall) async -> HTTPResult {
-        state.withLock { state in
-            state.calls.append((clock.now, call))
-            if !state.answers.isEmpty { return state.answers.removeFirst() }
-            return .answer(HTTPAnswer(status: 201, body: Array(#"{"id":"bk-1"}"#.utf8)))
-        }
-    }
-
-    var calls: [(at: Timestamp, call: HTTPCall)] { state.withLock { $0.calls } }
-}
 
 @Suite struct ActionRetryTests {
     private static let brand = BrandID(rawValue: "salon")
@@ -46,13 +18,7 @@ final class ScriptedBrand: HTTPClient {
             result: ["booking_id": "/id"], safety: safety, notDoneStatuses: [503])
         let configuration = BrandConfiguration(
             id: brand, name: "Salon", api: BrandAPI(baseURL: "http://salon.invalid", signingSecrets: [secret]), actions: [action])
-        let signer = try IdempotencySigner(secret: secret)
-        return BrandRuntime(
-            configuration: configuration, classifier: NoClassifier(),
-            brain: Brain(
-                configuration: configuration, slots: NoSlots(), signer: signer, ids: CountingIDs(), inlineWait: .seconds(5),
-                matches: { _, _ in false }),
-            webhooks: try StandardWebhooks(secrets: [secret]), signer: signer)
+        return try BrandRuntime.bare(configuration)
     }
 
     /// Queues one decided booking; its id.

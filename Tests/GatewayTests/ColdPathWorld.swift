@@ -1,4 +1,3 @@
-import Brain
 import Conversation
 import Logging
 import Signing
@@ -72,13 +71,7 @@ struct ColdPathWorld {
     }
 
     static func runtime(_ configuration: BrandConfiguration, _ model: ScriptedModel? = nil) throws -> BrandRuntime {
-        let signer = try IdempotencySigner(secret: configuration.api.signingSecrets[0])
-        return BrandRuntime(
-            configuration: configuration, classifier: NoClassifier(),
-            brain: Brain(
-                configuration: configuration, slots: NoSlots(), signer: signer, ids: CountingIDs(), inlineWait: .seconds(5),
-                matches: { _, _ in false }),
-            webhooks: try StandardWebhooks(secrets: configuration.api.signingSecrets), signer: signer, model: model)
+        return try BrandRuntime.bare(configuration, model: model)
     }
 
     var brandStore: BrandStore { store.brand(Self.brand) }

@@ -1,4 +1,3 @@
-import Brain
 import Conversation
 import Gateway
 import Signing
@@ -80,13 +79,7 @@ struct PageWorld {
         let configuration = BrandConfiguration(
             id: BrandID(rawValue: brand), name: brand, api: BrandAPI(baseURL: "http://\(brand).invalid", signingSecrets: [secret]),
             tiers: ["visitor", "member", "premium"], instances: [instance(brand, "web"), instance(brand, "app")])
-        let signer = try IdempotencySigner(secret: secret)
-        return BrandRuntime(
-            configuration: configuration, classifier: NoClassifier(),
-            brain: Brain(
-                configuration: configuration, slots: NoSlots(), signer: signer, ids: CountingIDs(), inlineWait: .seconds(5),
-                matches: { _, _ in false }),
-            webhooks: try StandardWebhooks(secrets: [secret]), signer: signer)
+        return try BrandRuntime.bare(configuration)
     }
 
     func guest(_ secret: String? = nil, at instance: InstanceConfiguration = salon) async throws -> Visit {

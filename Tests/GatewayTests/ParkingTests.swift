@@ -1,4 +1,3 @@
-import Brain
 import Conversation
 import HTTPCalls
 import Logging
@@ -54,13 +53,7 @@ private final class AwayBrand: HTTPClient {
         let configuration = BrandConfiguration(
             id: brand, name: "Salon",
             api: BrandAPI(baseURL: "http://salon.invalid", signingSecrets: [secret], keyRetention: retention), actions: [action])
-        let signer = try IdempotencySigner(secret: secret)
-        return BrandRuntime(
-            configuration: configuration, classifier: NoClassifier(),
-            brain: Brain(
-                configuration: configuration, slots: NoSlots(), signer: signer, ids: CountingIDs(), inlineWait: .seconds(5),
-                matches: { _, _ in false }),
-            webhooks: try StandardWebhooks(secrets: [secret]), signer: signer)
+        return try BrandRuntime.bare(configuration)
     }
 
     /// Queues a decided booking of another customer.

@@ -35,13 +35,7 @@ enum PolicyWorld {
         _ policies: Policies, limiter: RateLimiter = RateLimiter(), now: Timestamp = monday, templates: [String: String] = [:]
     ) throws -> TurnPolicy {
         let configuration = configuration(policies, templates: templates)
-        let signer = try IdempotencySigner(secret: secret)
-        let brand = BrandRuntime(
-            configuration: configuration, classifier: NoClassifier(),
-            brain: Brain(
-                configuration: configuration, slots: NoSlots(), signer: signer, ids: CountingIDs(), inlineWait: .seconds(5),
-                matches: { _, _ in false }),
-            webhooks: try StandardWebhooks(secrets: [secret]), signer: signer, policy: try PolicyEngine(configuration))
+        let brand = try BrandRuntime.bare(configuration, policy: try PolicyEngine(configuration))
         return TurnPolicy(
             brand: brand,
             lane: Lane(

@@ -42,13 +42,7 @@ import Testing
                     SchemaDefinition(name: "profile", request: RequestTemplate(method: "GET", path: "/customers/{user.id}")),
                     SchemaDefinition(name: "catalog", request: RequestTemplate(method: "GET", path: "/catalog")),
                 ])
-            let signer = try IdempotencySigner(secret: secret)
-            let runtime = BrandRuntime(
-                configuration: configuration, classifier: NoClassifier(),
-                brain: Brain(
-                    configuration: configuration, slots: NoSlots(), signer: signer, ids: CountingIDs(), inlineWait: .seconds(5),
-                    matches: { _, _ in false }),
-                webhooks: try StandardWebhooks(secrets: [secret]), signer: signer)
+            let runtime = try BrandRuntime.bare(configuration)
             let remote = ScriptedBrand(answers, clock: clock)
             try await body(
                 World(

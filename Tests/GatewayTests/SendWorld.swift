@@ -1,4 +1,3 @@
-import Brain
 import Conversation
 import Logging
 import Signing
@@ -65,13 +64,7 @@ struct SendWorld {
                 InstanceConfiguration(
                     id: InstanceID(rawValue: "salon-mail"), brand: brand, channel: ChannelName(rawValue: "mail"), acceptGuests: true),
             ] + more, policies: policies)
-        let signer = try IdempotencySigner(secret: secret)
-        return BrandRuntime(
-            configuration: configuration, classifier: NoClassifier(),
-            brain: Brain(
-                configuration: configuration, slots: NoSlots(), signer: signer, ids: CountingIDs(), inlineWait: .seconds(5),
-                matches: { _, _ in false }),
-            webhooks: try StandardWebhooks(secrets: [secret]), signer: signer, policy: try PolicyEngine(configuration))
+        return try BrandRuntime.bare(configuration, policy: try PolicyEngine(configuration))
     }
 
     func command(_ text: String = "Your order is ready.", _ category: SendCommand.Category = .service) -> SendCommand {

@@ -12,8 +12,8 @@ from selenium.webdriver.common.keys import Keys
 NUMBER = re.compile(r"\bbk-[0-9A-Za-z]+")
 # The salon is closed on two Fridays around the new year.
 DAYS = ["Wednesday", "Thursday"]
-numbers = itertools.count(random.randrange(2000, 9000))
 HOURS = ["10am", "11am", "noon", "1pm", "2pm", "3pm", "4pm"]
+NUMBERS = itertools.count(random.randrange(2000, 9000))
 
 
 class Mouse:
@@ -63,7 +63,7 @@ class Keyboard:
 
 def phone():
     """A number that nobody else in this process has; checks run side by side."""
-    return f"+1 212 555 {next(numbers)}"
+    return f"+1 212 555 {next(NUMBERS)}"
 
 
 def confirms(page, title):
